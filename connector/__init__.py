@@ -1,0 +1,1 @@
+"""Source connector: watched wallets' orders from a provider's WebSocket to Kafka."""

@@ -1,0 +1,71 @@
+"""
+Provenance: where a record came from and when, carried in Kafka headers.
+
+Times are unix nanoseconds. Each stage adds its own, so that the headers of a derived record
+hold the whole latency waterfall of the order that caused it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, get_args
+
+import msgspec
+
+from connector.contract.errors import InvalidRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Source = Literal["ws", "backfill", "replay"]
+Headers = list[tuple[str, bytes]]
+_SOURCES: dict[bytes, Source] = {name.encode(): name for name in get_args(Source)}
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True):
+    """How an order reached us."""
+
+    source: Source
+    provider: str
+    received_ns: int
+    """When its bytes left the socket."""
+    subscription_id: str | None = None
+
+    def headers(self, published_ns: int) -> Headers:
+        """Return the headers of the record handed to the producer at `published_ns`."""
+        headers = [
+            ("source", self.source.encode()),
+            ("provider", self.provider.encode()),
+            ("received_ns", b"%d" % self.received_ns),
+            ("published_ns", b"%d" % published_ns),
+        ]
+        if self.subscription_id is not None:
+            headers.append(("subscription_id", self.subscription_id.encode()))
+        return headers
+
+
+def read_provenance(headers: Iterable[tuple[str, bytes | None]]) -> Provenance:
+    """
+    Read the provenance back from a record's headers.
+
+    Raises:
+        InvalidRecord: a header is missing or not what this module writes.
+    """
+    named = {name: value for name, value in headers if value is not None}
+    try:
+        subscription = named.get("subscription_id")
+        return Provenance(
+            source=_SOURCES[named["source"]],
+            provider=named["provider"].decode(),
+            received_ns=int(named["received_ns"]),
+            subscription_id=None if subscription is None else subscription.decode(),
+        )
+    except (KeyError, ValueError) as error:
+        raise InvalidRecord(f"provenance headers: {error!r}") from error
+
+
+def header_ns(headers: Iterable[tuple[str, bytes | None]], name: str) -> int | None:
+    """Return a time header in nanoseconds, or None when it is absent or not a number."""
+    for key, value in headers:
+        if key == name and value is not None and value.isdigit():
+            return int(value)
+    return None

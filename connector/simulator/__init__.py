@@ -1,0 +1,1 @@
+"""A provider of our own: speaks Dome's WebSocket and REST protocol, and keeps the book."""

@@ -1,0 +1,1 @@
+"""Stream processing on the orders topic: rolling statistics and alerts."""
