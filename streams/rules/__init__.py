@@ -1,0 +1,1 @@
+"""Rules: conditions over orders and statistics, and the alerts they make. Pure."""
