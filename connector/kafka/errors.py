@@ -1,0 +1,21 @@
+"""
+Errors of the shared Kafka shell.
+
+    KafkaShellError
+    ├── ClusterUnreachable     no broker answers at the address that was given
+    └── TopicsNotReady         topics could not be created, or did not get leaders in time
+"""
+
+from __future__ import annotations
+
+
+class KafkaShellError(Exception):
+    """Base of all errors raised here."""
+
+
+class ClusterUnreachable(KafkaShellError):
+    """No broker answers."""
+
+
+class TopicsNotReady(KafkaShellError):
+    """Topics could not be made ready; the message names them."""
