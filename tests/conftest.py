@@ -1,0 +1,44 @@
+"""Fixtures that several test packages share: one real broker per run, and names nobody else uses."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+from connector.local.broker import LocalKafka
+from tests.support.delay_proxy import DelayProxy
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[LocalKafka]:
+    """One real broker per run, started by the first test that asks for it."""
+    broker = LocalKafka()
+    try:
+        asyncio.run(broker.start())
+        yield broker
+    finally:
+        asyncio.run(broker.close())
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """Return a prefix for topics and groups that no other test has."""
+    return f"t{uuid.uuid4().hex[:12]}."
+
+
+@pytest_asyncio.fixture
+async def slow_kafka(kafka: LocalKafka) -> AsyncIterator[DelayProxy]:
+    """
+    Return a proxy to the shared broker, in the test's own loop.
+
+    Clients that bootstrap at `slow_kafka.bootstrap` stay on it; it adds nothing until the test sets `rtt_s`, `extra_s`.
+    """
+    async with DelayProxy(("127.0.0.1", kafka.ports.proxied), port=kafka.ports.proxy) as proxy:
+        yield proxy
