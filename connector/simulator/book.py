@@ -1,0 +1,132 @@
+"""
+The book: the truth that tests compare topics with.
+
+Every executed order, and for every order and every subscription it matched, what became of its delivery.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import orjson
+
+from connector.simulator.history import History
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+class Executed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One executed order."""
+
+    seq: int
+    """From 1, in order of execution."""
+    executed_ns: int
+    """Unix nanoseconds at which the simulator executed it."""
+    rest_ns: int
+    """Unix nanoseconds from which REST shows it."""
+    timestamp: int
+    user: str
+    condition_id: str
+    market_slug: str
+    token_id: str
+    json: bytes
+    """The row as REST gives it."""
+    wire: bytes
+    """The `data` of its socket events."""
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The row, decoded."""
+        decoded: dict[str, Any] = orjson.loads(self.json)
+        return decoded
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """
+    What became of one order on one subscription.
+
+    `reached` means: the whole event, as valid JSON, was accepted by the operating system for a connection
+    that was open. What the peer had not read when it closed the connection itself is beyond our knowledge.
+    """
+
+    seq: int
+    """From 1, in order of sending."""
+    order: int
+    """Sequence number of the order."""
+    connection: int
+    subscription: str
+    at_ns: int
+    """Unix nanoseconds at which it was sent or given up."""
+    reached: bool
+    fault: str | None = None
+    """Kind of fault applied, or `disconnected`, or `slow_consumer`; None for a plain delivery."""
+
+
+_ROW_FIELDS = ("user", "condition_id", "market_slug", "token_id")
+
+
+class Book:
+    """Everything that was executed and delivered; only ever appended to."""
+
+    def __init__(self) -> None:
+        self.orders: list[Executed] = []
+        self.deliveries: list[Delivery] = []
+        self.history = History()
+
+    def add(self, row: Mapping[str, Any], *, executed_ns: int, rest_ns: int, socket_indexes: bool = True) -> Executed:
+        """Enter an executed order; a row is encoded here and nowhere else."""
+        json = orjson.dumps(row)
+        wire = json if socket_indexes else orjson.dumps(without_indexes(row))
+        user, condition_id, market_slug, token_id = (str(row.get(field) or "").lower() for field in _ROW_FIELDS)
+        order = Executed(
+            seq=len(self.orders) + 1,
+            executed_ns=executed_ns,
+            rest_ns=rest_ns,
+            timestamp=row["timestamp"],
+            user=user,
+            condition_id=condition_id,
+            market_slug=market_slug,
+            token_id=token_id,
+            json=json,
+            wire=wire,
+        )
+        self.orders.append(order)
+        self.history.add(order)
+        return order
+
+    def delivered(
+        self, order: int, *, connection: int, subscription: str, at_ns: int, reached: bool, fault: str | None
+    ) -> None:
+        """Enter what became of an order on a subscription."""
+        self.deliveries.append(
+            Delivery(
+                seq=len(self.deliveries) + 1,
+                order=order,
+                connection=connection,
+                subscription=subscription,
+                at_ns=at_ns,
+                reached=reached,
+                fault=fault,
+            )
+        )
+
+    def orders_after(self, seq: int, limit: int) -> Iterator[Executed]:
+        """Yield up to `limit` orders whose sequence number is above `seq`."""
+        return islice(self.orders, seq, seq + limit)
+
+    def deliveries_after(self, seq: int, limit: int) -> Iterator[Delivery]:
+        """Yield up to `limit` deliveries whose sequence number is above `seq`."""
+        return islice(self.deliveries, seq, seq + limit)
+
+    def reached(self) -> list[Executed]:
+        """Return each order that reached a socket at least once, in order of execution."""
+        seqs = {delivery.order for delivery in self.deliveries if delivery.reached}
+        return [self.orders[seq - 1] for seq in sorted(seqs)]
+
+
+def without_indexes(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row as older feeds send it: neither `block_number` nor `log_index`."""
+    return {name: value for name, value in row.items() if name not in ("block_number", "log_index")}
