@@ -99,7 +99,7 @@ def normalized_matches(data: Mapping[str, Any], shares: int) -> None:
     """Refuse raw and normalized shares that were mixed up: a factor of a million is money."""
     if data.get("shares_normalized") is None:
         return
-    value = number(data, "shares_normalized", minimum=0.0, maximum=math.inf)
+    value = number(data, "shares_normalized", minimum=0.0, maximum=MAX_SHARES)
     if not math.isclose(value * 1_000_000, shares, rel_tol=1e-9, abs_tol=1.0):
         raise InvalidOrder("shares_normalized", f"expected shares / 1e6 = {shares / 1e6}, got {shown(value)}")
 

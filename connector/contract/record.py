@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 ORDER_SCHEMA: Final = 1
 DEAD_SCHEMA: Final = 1
 
+MAX_RAW = 256 * 1024
+"""Bytes of a faulty message that its dead letter keeps: base64 of them stays under Kafka's 1 MiB."""
+
 
 class OrderRecord(Order, frozen=True, kw_only=True):
     """Value of `orders.v1`: the order, its identity and its money, flat."""
@@ -38,7 +41,9 @@ class DeadRecord(msgspec.Struct, frozen=True, kw_only=True):
     """For people: the field, what was expected, what came."""
     field: str | None = None
     raw: str
-    """The bytes as received, base64."""
+    """The bytes as received, base64; the first `MAX_RAW` of them."""
+    size: int | None = None
+    """Bytes received, where `raw` does not hold them all."""
     origin: str
     """Where it came from: `ws`, `backfill`, or topic/partition/offset."""
     provider: str | None = None
@@ -84,7 +89,8 @@ def dead_record(
         reason=reason,
         detail=detail,
         field=field,
-        raw=base64.b64encode(raw).decode("ascii"),
+        raw=base64.b64encode(raw[:MAX_RAW]).decode("ascii"),
+        size=len(raw) if len(raw) > MAX_RAW else None,
         origin=provenance.source,
         provider=provenance.provider,
         subscription_id=provenance.subscription_id,
