@@ -1,0 +1,31 @@
+"""
+Errors of the connector.
+
+    ConnectorError
+    ├── SettingsError     settings are missing or wrong; the message holds every fault and its remedy
+    ├── ProviderRefused   the provider turned the key away; retrying would not help
+    ├── PublishFailed     Kafka did not take a record; the process stops rather than lose it
+    └── DrainTimeout      the process had to end before Kafka had acknowledged everything
+"""
+
+from __future__ import annotations
+
+
+class ConnectorError(Exception):
+    """Base of all errors of the connector."""
+
+
+class SettingsError(ConnectorError):
+    """Settings are missing or wrong. No message ever holds a secret."""
+
+
+class ProviderRefused(ConnectorError):
+    """The provider refused the handshake for good: wrong key, or no right to the feed."""
+
+
+class PublishFailed(ConnectorError):
+    """A record was not acknowledged by Kafka. What it held is not in the topic."""
+
+
+class DrainTimeout(ConnectorError):
+    """Records were still unacknowledged when the time to stop was over."""
