@@ -1,0 +1,105 @@
+"""`python -m connector`: the connector as a process."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+import uvloop
+
+from connector import settings_load
+from connector.contract.errors import TopicMismatch
+from connector.errors import DrainTimeout, ProviderRefused, PublishFailed, SettingsError
+from connector.kafka.errors import KafkaShellError
+from connector.logs import Scrubber, configure
+from connector.service import serve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from connector.settings import Settings
+
+_EXIT_CODES: dict[type[BaseException], int] = {
+    ProviderRefused: 3,
+    KafkaShellError: 4,
+    TopicMismatch: 4,
+    PublishFailed: 5,
+    DrainTimeout: 5,
+}
+
+_MANUAL = f"""\
+Subscribes to the orders of watched wallets on a provider's WebSocket and publishes each one
+once to Kafka, topic orders.v1 (what cannot be read goes to orders-dead.v1). Orders executed
+while no connection was up are not fetched afterwards.
+
+SIGTERM or Ctrl-C closes the socket, publishes what had reached it, and exits within 10 s.
+
+settings, from the environment and from a file of NAME=value lines:
+{settings_load.manual()}
+
+exit codes:
+  0  stopped as asked, everything published
+  1  unexpected error, see the log
+  2  settings are missing or wrong
+  3  the provider refused the API key
+  4  Kafka cannot be reached, or a topic has other settings than the contract's
+  5  Kafka did not take every record; those orders are missing from the topic
+"""
+
+
+def main() -> int:
+    """Run, and return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m connector", description=_MANUAL, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--env-file", type=Path, default=Path(".env"), help="file with settings [.env]")
+    parser.add_argument("--check", action="store_true", help="check the settings and exit")
+    options = parser.parse_args()
+    try:
+        settings = settings_load.load(options.env_file)
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    scrubber = Scrubber([settings.api_key.get_secret_value()])
+    configure(level=settings.log_level, form=settings.log_format, scrubber=scrubber)
+    return 0 if options.check else _run(settings)
+
+
+def _run(settings: Settings) -> int:
+    log = structlog.get_logger("connector")
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve_until_signal(settings))
+    except Exception as error:
+        for leaf in _leaves(error):
+            for kind, code in _EXIT_CODES.items():
+                if isinstance(leaf, kind):
+                    log.error("connector.failed", error=str(leaf), exit_code=code)  # noqa: TRY400 - expected: no trace
+                    return code
+        log.exception("connector.crashed", exit_code=1)
+        return 1
+    return 0
+
+
+async def _serve_until_signal(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await serve(settings, stop)
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _leaves(each)
+    else:
+        yield error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""The connector as a service: topics, producer, feed, and an orderly end. Shell."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from connector.backoff import Backoff
+from connector.contract.topics import CONNECTOR_TOPICS
+from connector.dedupe import Dedupe, NoDedupe
+from connector.dialects import connection_url
+from connector.feed import Feed
+from connector.intake import Intake
+from connector.kafka.admin import ensure_topics
+from connector.publisher import Publisher, make_producer
+from connector.session import Limits, Session
+from connector.websocket import open_socket
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from connector.settings import Settings
+
+_STOP_PRODUCER = 1.0
+"""Seconds; by then everything is acknowledged, or given up loudly."""
+
+log = structlog.get_logger(__name__)
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """
+    Run until `stop` is set, then publish what has reached the socket, and return.
+
+    Raises:
+        ProviderRefused: the provider turned the key away.
+        PublishFailed: Kafka did not take a record.
+        DrainTimeout: Kafka had not acknowledged everything in `drain_timeout` seconds.
+        ClusterUnreachable, TopicMismatch, TopicsNotReady: see `connector.kafka` and the contract.
+    """
+    topics = [spec.prefixed(settings.topic_prefix) for spec in CONNECTOR_TOPICS]
+    await ensure_topics(settings.kafka, topics, partitions=settings.partitions, replication=settings.replication)
+    async with _publisher(settings) as publisher:
+        intake = Intake(Dedupe(settings.dedupe_size) if settings.dedupe == "on" else NoDedupe())
+        feed = make_feed(settings, intake, publisher)
+        log.info("connector.started", provider=settings.provider, wallets=len(settings.wallets))
+        await _until_stopped(feed, publisher, stop, settings.drain_timeout)
+        log.info("connector.stopped", acknowledged=publisher.acknowledged, **intake.counts)
+
+
+def make_feed(settings: Settings, intake: Intake, publisher: Publisher) -> Feed:
+    """Return the feed of these settings, subscribed to every wallet."""
+    session = Session(
+        settings.dialect,
+        Limits(
+            ack_timeout=settings.ack_timeout,
+            ping_interval=settings.ping_interval,
+            idle_timeout=settings.idle_timeout,
+            retry_refused=settings.retry_refused,
+            max_frame_bytes=settings.max_frame_bytes,
+        ),
+        provider=settings.provider,
+    )
+    for number, wallets in enumerate(settings.packing.groups):
+        session.subscribe(f"wallets-{number}", wallets, now=0.0)
+    url = connection_url(settings.ws_url, settings.api_key.get_secret_value())
+    return Feed(
+        session=session,
+        intake=intake,
+        sink=publisher,
+        open_socket=lambda: open_socket(url, connect_timeout=settings.connect_timeout),
+        backoff=Backoff(
+            base=settings.backoff_base,
+            cap=settings.backoff_cap,
+            random=random.random,
+        ),
+        healthy_spell=settings.healthy_spell,
+    )
+
+
+@asynccontextmanager
+async def _publisher(settings: Settings) -> AsyncIterator[Publisher]:
+    producer = make_producer(settings.kafka, outage_timeout=settings.outage_timeout)
+    await producer.start()
+    try:
+        yield Publisher(producer, topic_prefix=settings.topic_prefix, limit=settings.queue_size)
+    finally:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_PRODUCER):
+                await producer.stop()
+
+
+async def _until_stopped(feed: Feed, publisher: Publisher, stop: asyncio.Event, drain_timeout: float) -> None:
+    running = asyncio.create_task(feed.run())
+    failing = asyncio.create_task(publisher.failed())
+    stopping = asyncio.create_task(stop.wait())
+    tasks: set[asyncio.Task[Any]] = {running, failing, stopping}
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if stopping.done():
+            deadline = asyncio.get_running_loop().time() + drain_timeout
+            await feed.stop()
+            await asyncio.wait({running, failing}, timeout=drain_timeout, return_when=asyncio.FIRST_COMPLETED)
+            await publisher.drain(max(deadline - asyncio.get_running_loop().time(), 0.0))
+        for task in (failing, running):
+            if task.done() and not task.cancelled():
+                task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
