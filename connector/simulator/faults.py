@@ -61,7 +61,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """
     One fault, possibly striking many times.
 
-    drop: cut the connection, abruptly or with close code `code`; on `event`, before that event.
+    drop: cut the connection, abruptly or with close code `code`; at an `event`, before that event.
     half_open: fall silent, pongs included; cut after `delay` seconds if that is not 0.
     frame: send `frame` as it is. error: an error frame, in place of the ack or out of the blue.
     garble, truncate: the event as invalid JSON. duplicate: the event twice.
@@ -76,7 +76,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """
 
     kind: Kind
-    on: Trigger | None = None
+    when: Trigger | None = None
     """What it waits for: the clock, an event, an ack, ...; None takes the kind's own."""
     wallet: str | None = None
     """Only events, acks, requests or orders of this wallet."""
@@ -107,8 +107,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def __post_init__(self) -> None:
         allowed = TRIGGERS[self.kind]
-        if self.on is not None and self.on not in allowed:
-            raise ValueError(f"on: a {self.kind} fault waits for {' or '.join(allowed)}, not for {self.on}")
+        if self.when is not None and self.when not in allowed:
+            raise ValueError(f"when: a {self.kind} fault waits for {' or '.join(allowed)}, not for {self.when}")
         if not 0.0 <= self.probability <= 1.0:
             raise ValueError(f"probability: expected a number in [0, 1], got {self.probability}")
         for name in ("at", "seconds", "after"):
@@ -127,4 +127,4 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     @property
     def trigger(self) -> Trigger:
         """What the fault waits for."""
-        return self.on or TRIGGERS[self.kind][0]
+        return self.when or TRIGGERS[self.kind][0]

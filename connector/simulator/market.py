@@ -8,7 +8,7 @@ then the same fill happens twice in a transaction and only `log_index` tells the
 
 from __future__ import annotations
 
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -70,13 +70,13 @@ class GeneratedMarket:
         owed = 0.0
         for number in count():
             owed += self._rate * BLOCK_SECONDS * self._activity()
+            start, released = number * BLOCK_SECONDS, 0
             rows = self._block(_FIRST_BLOCK + number, owed)
-            owed -= len(rows)
-            start = number * BLOCK_SECONDS
-            bursts = [rows[first : first + self._burst] for first in range(0, len(rows), self._burst)]
-            for index, burst in enumerate(bursts):
-                at = start + BLOCK_SECONDS * index / len(bursts)
+            while burst := list(islice(rows, self._burst)):
+                at = start + BLOCK_SECONDS * min(1.0, released / owed)
                 yield Batch(at=at, rows=burst, block_at=start)
+                released += len(burst)
+            owed -= released
 
     def _activity(self) -> float:
         """Return the size of the next block, as a multiple of the average."""
@@ -84,14 +84,13 @@ class GeneratedMarket:
             return 1.0
         return _BUSY if self._rng.random() < _BUSY_BLOCKS else _CALM
 
-    def _block(self, number: int, size: float) -> list[Row]:
-        rows: list[Row] = []
-        log_index = self._rng.randint(0, 20)
-        while len(rows) + 1 < size:
+    def _block(self, number: int, size: float) -> Iterator[Row]:
+        """Yield about `size` rows; made one match at a time, so that a large block stalls nobody."""
+        made, log_index = 0, self._rng.randint(0, 20)
+        while made + 1 < size:
             for row in self._match():
-                log_index += self._rng.randint(1, 6)
-                rows.append(row | {"block_number": number, "log_index": log_index})
-        return rows
+                made, log_index = made + 1, log_index + self._rng.randint(1, 6)
+                yield row | {"block_number": number, "log_index": log_index}
 
     def _match(self) -> list[Row]:
         rng = self._rng

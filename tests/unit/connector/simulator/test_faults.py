@@ -1,0 +1,119 @@
+"""Faults: their data, when they strike, and what scenario files say."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from connector.simulator.faults import TRIGGERS, Fault, Kind
+from connector.simulator.plan import FaultPlan
+from connector.simulator.scenario import InvalidScenario, parse_fault, parse_scenario, with_switches
+from connector.simulator.settings import Switches
+
+
+def plan_of(*faults: Fault) -> FaultPlan:
+    """Return a plan with the faults injected at 0 s."""
+    plan = FaultPlan(lambda seed: Random(seed).random)
+    for fault in faults:
+        plan.inject(fault, 0.0)
+    return plan
+
+
+def test_after_and_times_choose_the_occasions() -> None:
+    """
+    Skip two occasions, strike three times, be gone.
+
+    occasion  1 2 3 4 5 6 7
+    strikes       x x x
+    """
+    plan = plan_of(Fault(kind="garble", after=2, times=3))
+    assert [bool(plan.take("event", 0.0)) for _ in range(7)] == [False, False, True, True, True, False, False]
+    assert plan.struck == {"garble": 3}
+
+
+def test_a_fault_strikes_only_its_target() -> None:
+    """Wallet and connection must both fit; other occasions are not counted."""
+    plan = plan_of(Fault(kind="duplicate", wallet="0xA", connection=2))
+    assert not plan.take("event", 0.0, wallets=("0xb",), connection=2)
+    assert not plan.take("event", 0.0, wallets=("0xa",), connection=1)
+    assert not plan.take("ack", 0.0, wallets=("0xa",), connection=2)
+    assert plan.take("event", 0.0, wallets=("0xa",), connection=2)
+
+
+def test_faults_that_wait_for_the_clock_come_due() -> None:
+    """
+    Armed after 5 s, then every 2 s, three times; who looks late gets all that are overdue.
+
+    seconds   4   5   6   7   8   9
+    strikes       x       x       x
+    """
+    plan = plan_of(Fault(kind="drop", at=5.0, every=2.0, times=3))
+    assert plan.next_due() == 5.0
+    assert [len(plan.due(now)) for now in (4.9, 5.0, 6.9, 9.0, 99.0)] == [0, 1, 0, 2, 0]
+    assert plan.next_due() is None
+
+
+def test_probability_is_seeded() -> None:
+    """The same seed strikes on the same occasions, about as often as asked."""
+
+    def struck(seed: int) -> list[bool]:
+        plan = plan_of(Fault(kind="lose_event", probability=0.3, times=None, seed=seed))
+        return [bool(plan.take("event", 0.0)) for _ in range(1_000)]
+
+    assert struck(1) == struck(1) != struck(2)
+    assert 230 < sum(struck(1)) < 370
+
+
+def test_cleared_faults_never_strike() -> None:
+    """Nothing is left armed."""
+    plan = plan_of(Fault(kind="garble"), Fault(kind="drop"))
+    plan.clear()
+    assert plan.take("event", 0.0) == plan.due(9.0) == []
+
+
+@pytest.mark.parametrize("kind", TRIGGERS)
+def test_every_kind_has_a_trigger_of_its_own(kind: Kind) -> None:
+    """And is described in the documentation of `Fault`."""
+    assert Fault(kind=kind).trigger == TRIGGERS[kind][0]
+    assert kind in (Fault.__doc__ or "")
+
+
+def test_a_scenario_holds_switches_and_faults() -> None:
+    """YAML in, typed data out."""
+    scenario = parse_scenario("switches: {rest_lag: 2}\nfaults:\n  - {kind: drop, at: 5, every: 5, times: 20}\n")
+    assert scenario.faults == (Fault(kind="drop", at=5.0, every=5.0, times=20),)
+    assert with_switches(Switches(), scenario.switches).rest_lag == 2.0
+    assert parse_scenario("") == parse_scenario("faults: []")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("faults: [{kind: explode}]", r"explode.*\$.faults\[0\]"),
+        ("faults: [{kind: drop, tmies: 3}]", "tmies"),
+        ("faults: [{kind: garble, when: now}]", "a garble fault waits for event"),
+        ("faults: [{kind: garble, probability: 2}]", "probability: expected a number in"),
+        ("faults: [{kind: drop, every: 0}]", "every: expected more than 0"),
+        ("faults: [{kind: rest_slow, delay: -1}]", "seconds: expected 0 or more"),
+        ("faults: {", "expected"),
+    ],
+)
+def test_wrong_scenarios_are_refused_by_name(text: str, message: str) -> None:
+    """The error says where and what."""
+    with pytest.raises(InvalidScenario, match=message):
+        parse_scenario(text)
+
+
+def test_faults_come_alone_or_as_a_list() -> None:
+    """As the body of a request."""
+    assert parse_fault(b'{"kind":"drop"}') == parse_fault(b'[{"kind":"drop"}]') == (Fault(kind="drop"),)
+    with pytest.raises(InvalidScenario):
+        parse_fault(b'{"kind":')
+
+
+def test_switches_are_given_by_name_as_text_or_value() -> None:
+    """The command line gives texts, scenarios give values."""
+    assert with_switches(Switches(), {"rest_lag": "1.5", "ack_update": "false"}).ack_update is False
+    with pytest.raises(InvalidScenario, match="rest_lagg"):
+        with_switches(Switches(), {"rest_lagg": 1})
