@@ -14,6 +14,7 @@ import msgspec
 
 from connector.contract.errors import InvalidRecord
 from streams.stats.codec import StateCodec
+from streams.stats.exposure import Exposure
 from streams.stats.recent import contains, packed_id, remember
 from streams.stats.rulestate import RuleState
 from streams.stats.verdict import Verdict
@@ -49,6 +50,7 @@ class WalletState(msgspec.Struct, array_like=True, gc=False):
     """Changed by `advance` and `apply` only; see `streams.fold` for the step around them."""
 
     windows: Windows = msgspec.field(default_factory=Windows)
+    exposures: Exposure = msgspec.field(default_factory=Exposure)
     recent: bytearray = msgspec.field(default_factory=bytearray)
     late: int = 0
     """Orders that came later than the longest window."""
@@ -79,23 +81,23 @@ class WalletState(msgspec.Struct, array_like=True, gc=False):
 
     def advance(self, clock: int) -> None:
         """Let the windows decay to `clock` (ms)."""
-        self.windows.advance(clock // 1_000)
+        second = clock // 1_000
+        self.windows.advance(second)
+        self.exposures.advance(second)
 
     def apply(self, order: OrderRecord, *, offset: int) -> Verdict:
         """Absorb an order that was not seen before, at the clock advanced to."""
-        notional = order.notional_micros
+        notional, buy = order.notional_micros, order.side == "BUY"
+        market = market_number(order.condition_id)
         second = min(order.timestamp, self.windows.clock)
-        counted = self.windows.add(
-            second,
-            buy=order.side == "BUY",
-            notional=notional,
-            shares=order.shares,
-            member=market_number(order.condition_id),
-        )
-        remember(self.recent, packed_id(order.event_id), second, offset)
+        packed = packed_id(order.event_id)
+        counted = self.windows.add(second, buy=buy, notional=notional, shares=order.shares, member=market)
+        remember(self.recent, packed, second, offset)
         if not counted:
             self.late += 1
             return Verdict.LATE
+        if market is not None:
+            self.exposures.add(market, second, notional if buy else -notional)
         low = self.squares_low + notional * notional
         self.squares_high += low >> _HALF
         self.squares_low = low & _MASK
@@ -113,13 +115,12 @@ class WalletState(msgspec.Struct, array_like=True, gc=False):
 
     def exposure(self, condition_id: str | None) -> int:
         """Return bought minus sold (micro-USDC) in a market over the longest window, at the clock."""
-        number = market_number(condition_id)
-        member = None if number is None else self.windows.members.get(number)
-        return 0 if member is None else member.net
+        market = market_number(condition_id)
+        return 0 if market is None else self.exposures.net(market)
 
     def baseline(self, without: int | None = None) -> Baseline:
         """Return count, mean and deviation of order sizes, optionally without one order of that notional."""
-        total = self.windows.total
+        total = self.windows.lifetime()
         count = total.orders
         volume = total.bought + total.sold
         squares = (self.squares_high << _HALF) + self.squares_low

@@ -8,10 +8,10 @@ one of `at`: it reaches back between `length - width` and `length`.
     1m window, width 1 s, at = 100:       buckets 41 .. 100
     5m window, width 5 s, at = 1003:      buckets 141 .. 200 = seconds 705 .. 1004
 
-The widths divide each other, so an order lies in one bucket at a time: that of the shortest
-window which still holds it. When the bucket leaves that window it is merged into the wider bucket
-of the next one. Sums need no bucket walk: a window's sum is the sum of everything ever added minus
-what has expired from it.
+The widths divide each other, so an order lies in one bucket at a time: that of the shortest window
+which still holds it (its tier). A bucket that leaves this window joins the wider one of the next.
+In order of time the buckets are tiers[3] + tiers[2] + tiers[1] + tiers[0], and their sums are
+cumulative, so that a window's sum is the difference of two buckets, and joining needs no sums.
 """
 
 from __future__ import annotations
@@ -50,50 +50,20 @@ class Sums(msgspec.Struct, array_like=True, gc=False):
     sold: int = 0
     shares: int = 0
 
-    def include(self, other: Sums) -> None:
-        """Add the other's sums to these."""
-        self.orders += other.orders
-        self.buys += other.buys
-        self.bought += other.bought
-        self.sold += other.sold
-        self.shares += other.shares
-
-    def less(self, other: Sums) -> Sums:
-        """Return these sums without the other's."""
-        return Sums(
-            self.orders - other.orders,
-            self.buys - other.buys,
-            self.bought - other.bought,
-            self.sold - other.sold,
-            self.shares - other.shares,
-        )
-
 
 class Bucket(Sums, array_like=True, gc=False):
-    """The orders of `width` seconds: sums, the largest one, and the net flow per member."""
+    """Up to 60 per window. The sums are of all orders ever, up to the end of this bucket."""
 
     number: int = 0
     largest: int = 0
-    members: dict[int, int] = {}
-
-    def absorb(self, other: Bucket) -> None:
-        """Merge a narrower bucket into this one."""
-        self.include(other)
-        self.largest = max(self.largest, other.largest)
-        for member, net in other.members.items():
-            self.members[member] = self.members.get(member, 0) + net
-
-
-class Member(msgspec.Struct, array_like=True, gc=False):
-    """A market of a wallet, or a wallet in a market: its newest order and its net flow in the longest window."""
-
-    newest: int
-    net: int = 0
+    """The largest order in this bucket."""
+    fresh: int = 0
+    """Members whose newest order is in this bucket."""
 
 
 class Windows(msgspec.Struct, array_like=True, gc=False):
     """
-    All windows of one subject, decayed to `clock`.
+    All windows of one subject, decayed to `clock`; members are what it deals with (its markets).
 
     `add` and `advance` are the only changes. Use `at` to look at a later time without changing anything.
     """
@@ -101,42 +71,61 @@ class Windows(msgspec.Struct, array_like=True, gc=False):
     clock: int = 0
     due: int = NEVER
     """Second at which the next bucket leaves a window: before it nothing changes without an order."""
-    total: Sums = msgspec.field(default_factory=Sums)
-    """Everything ever added."""
-    expired: list[Sums] = msgspec.field(default_factory=lambda: [Sums() for _ in SPANS])
-    """Per window, what of `total` it no longer holds."""
+    floor: Bucket = msgspec.field(default_factory=Bucket)
+    """The sums of what no window holds any more."""
     largest: list[int] = msgspec.field(default_factory=lambda: [0] * LEVELS)
+    """Per window, its largest order."""
     distinct: list[int] = msgspec.field(default_factory=lambda: [0] * LEVELS)
     """Per window, how many members have an order in it."""
     tiers: list[list[Bucket]] = msgspec.field(default_factory=lambda: [[] for _ in SPANS])
     """Per window, the buckets that no shorter window holds, oldest first."""
-    members: dict[int, Member] = {}
+    members: dict[int, int] = {}
+    """Member -> second of its newest order, of those in the longest window."""
 
     def sums(self, level: int) -> Sums:
         """Return the sums over window `level`, an index into `SPANS`."""
-        return self.total.less(self.expired[level])
+        newest, before = self._end(0), self._end(level + 1)
+        return Sums(
+            newest.orders - before.orders,
+            newest.buys - before.buys,
+            newest.bought - before.bought,
+            newest.sold - before.sold,
+            newest.shares - before.shares,
+        )
+
+    def lifetime(self) -> Sums:
+        """Return the sums of all orders that were ever in a window; not to be changed."""
+        return self._end(0)
 
     def at(self, second: int) -> Windows:
-        """Return these windows decayed to `second`: this object where nothing changes, else a copy."""
+        """Return these windows decayed to `second`: this object where nothing changes, else a copy to look at."""
         if second < self.due:
             return self
-        later = msgspec.msgpack.decode(msgspec.msgpack.encode(self), type=Windows)
+        tiers = [list(tier) for tier in self.tiers]
+        later = Windows(self.clock, self.due, self.floor, self.largest[:], self.distinct[:], tiers, self.members)
         later.advance(second)
         return later
 
     def advance(self, second: int) -> None:
-        """Move the clock forward and let the buckets that leave their window go. A clock in the past is ignored."""
+        """
+        Move the clock forward and let the buckets that leave their window go; a clock in the past is ignored.
+
+        Buckets and members are replaced, not changed: a copy made by `at` shares them.
+        """
         if second <= self.clock:
             return
         self.clock = second
         if second < self.due:
             return
-        for level in range(LEVELS):
-            self._expire(level, second // WIDTHS[level] - BUCKETS)
-        self.due = min(
-            ((tier[0].number + BUCKETS) * width for tier, width in zip(self.tiers, WIDTHS, strict=True) if tier),
-            default=NEVER,
-        )
+        due = NEVER
+        for level, tier in enumerate(self.tiers):
+            width = WIDTHS[level]
+            limit = second // width - BUCKETS
+            if tier and tier[0].number <= limit:
+                self._expire(level, limit)
+            if tier:
+                due = min(due, (tier[0].number + BUCKETS) * width)
+        self.due = due
 
     def add(self, second: int, *, buy: bool, notional: int, shares: int, member: int | None) -> bool:
         """
@@ -147,8 +136,8 @@ class Windows(msgspec.Struct, array_like=True, gc=False):
         level = self._level(second)
         if level == LEVELS:
             return False
-        bucket = self._bucket(level, second // WIDTHS[level])
-        for sums in (bucket, self.total, *self.expired[:level]) if level else (bucket, self.total):
+        bucket, later = self._place(level, second // WIDTHS[level])
+        for sums in (bucket, *later) if later else (bucket,):
             sums.orders += 1
             if buy:
                 sums.buys += 1
@@ -158,12 +147,12 @@ class Windows(msgspec.Struct, array_like=True, gc=False):
                 sums.sold += notional
         if notional > bucket.largest:  # noqa: PLR1730  # max() takes three times as long
             bucket.largest = notional
-        for index in range(level, LEVELS):  # a longer window's largest is never smaller
+        for index in range(level, LEVELS):
             if notional <= self.largest[index]:
-                break
+                break  # a longer window's largest is never smaller
             self.largest[index] = notional
-        if member is not None:
-            self._meet(member, level, second, bucket, notional if buy else -notional)
+        if member is not None and self.members.get(member) != second:
+            self._meet(member, level, second, bucket)
         return True
 
     def _level(self, second: int) -> int:
@@ -174,72 +163,77 @@ class Windows(msgspec.Struct, array_like=True, gc=False):
                 return level
         return LEVELS
 
-    def _bucket(self, level: int, number: int) -> Bucket:
-        tier = self.tiers[level]
-        if tier and tier[-1].number == number:
-            return tier[-1]
-        place = bisect_left(tier, number, key=_number)
-        if place < len(tier) and tier[place].number == number:
-            return tier[place]
-        bucket = Bucket(number=number)
-        tier.insert(place, bucket)
-        self.due = min(self.due, (number + BUCKETS) * WIDTHS[level])
-        return bucket
+    def _end(self, level: int) -> Bucket:
+        """Return the last bucket of the tiers from `level` on."""
+        for tier in self.tiers[level:]:
+            if tier:
+                return tier[-1]
+        return self.floor
 
-    def _meet(self, key: int, level: int, second: int, bucket: Bucket, net: int) -> None:
-        bucket.members[key] = bucket.members.get(key, 0) + net
-        member = self.members.get(key)
-        if member is None:
-            self.members[key] = Member(second, net)
-            known = LEVELS
-        else:
-            member.net += net
-            if second <= member.newest:
+    def _place(self, level: int, number: int) -> tuple[Bucket, list[Bucket]]:
+        """Return the bucket for an order, made if need be, and all buckets of later times."""
+        tier = self.tiers[level]
+        place = len(tier) if tier and tier[-1].number < number else bisect_left(tier, number, key=_number)
+        if place == len(tier) or tier[place].number != number:
+            end = tier[place - 1] if place else self._end(level + 1)
+            tier.insert(place, Bucket(end.orders, end.buys, end.bought, end.sold, end.shares, number))
+            self.due = min(self.due, (number + BUCKETS) * WIDTHS[level])
+        later = tier[place + 1 :]
+        for shorter in self.tiers[:level]:
+            later += shorter
+        return tier[place], later
+
+    def _meet(self, member: int, level: int, second: int, bucket: Bucket) -> None:
+        """Note that `bucket` has an order with this member."""
+        newest = self.members.get(member)
+        known = LEVELS
+        if newest is not None:
+            if second < newest:
                 return
-            known = self._level(member.newest)
-            member.newest = second
+            known = self._level(newest)
+            tier = self.tiers[known]
+            tier[bisect_left(tier, newest // WIDTHS[known], key=_number)].fresh -= 1
+        self.members[member] = second
+        bucket.fresh += 1
         for index in range(level, known):
             self.distinct[index] += 1
 
     def _expire(self, level: int, limit: int) -> None:
-        """Take the buckets numbered up to `limit` out of a window, into the next one's."""
+        """Take the buckets numbered up to `limit` out of a window, and into the next one's."""
         tier = self.tiers[level]
-        gone = 0
+        gone = bisect_left(tier, limit + 1, key=_number)
         largest = 0
-        while gone < len(tier) and tier[gone].number <= limit:
-            bucket = tier[gone]
-            gone += 1
+        for bucket in tier[:gone]:
+            self.distinct[level] -= bucket.fresh
             largest = max(largest, bucket.largest)
-            self.expired[level].include(bucket)
-            self._part(level, bucket)
             if level + 1 < LEVELS:
                 self._pass_on(level + 1, bucket)
-        if gone:
-            del tier[:gone]
-            if largest == self.largest[level]:
-                shorter = self.largest[level - 1] if level else 0
-                self.largest[level] = max((bucket.largest for bucket in tier), default=0)
-                self.largest[level] = max(self.largest[level], shorter)
-
-    def _part(self, level: int, bucket: Bucket) -> None:
-        """Take leave of the members whose newest order this bucket held."""
-        width = WIDTHS[level]
-        for key, net in bucket.members.items():
-            member = self.members[key]
-            left = member.newest // width == bucket.number
-            self.distinct[level] -= left
-            if level + 1 == LEVELS:
-                member.net -= net
-                if left:
-                    del self.members[key]
+            else:
+                self._forget(bucket)
+        del tier[:gone]
+        if largest == self.largest[level]:
+            shorter = self.largest[level - 1] if level else 0
+            self.largest[level] = max(map(_largest, tier), default=0) or shorter
+            self.largest[level] = max(self.largest[level], shorter)
 
     def _pass_on(self, level: int, bucket: Bucket) -> None:
-        """Hand a bucket to the next window, as it is where it is the first of its wider bucket."""
+        """Let the window `level` go on with a bucket that the shorter one gave up."""
         tier = self.tiers[level]
         number = bucket.number * WIDTHS[level - 1] // WIDTHS[level]
-        place = bisect_left(tier, number, key=_number)
-        if place < len(tier) and tier[place].number == number:
-            tier[place].absorb(bucket)
-        else:
-            bucket.number = number
-            tier.insert(place, bucket)
+        largest, fresh = bucket.largest, bucket.fresh
+        if tier and tier[-1].number == number:
+            earlier = tier.pop()
+            largest = max(largest, earlier.largest)
+            fresh += earlier.fresh
+        tier.append(
+            Bucket(bucket.orders, bucket.buys, bucket.bought, bucket.sold, bucket.shares, number, largest, fresh)
+        )
+
+    def _forget(self, bucket: Bucket) -> None:
+        self.floor = bucket
+        if bucket.fresh:
+            end = (bucket.number + 1) * WIDTHS[-1]
+            self.members = {member: newest for member, newest in self.members.items() if newest >= end}
+
+
+_largest = attrgetter("largest")
