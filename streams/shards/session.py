@@ -1,0 +1,211 @@
+"""
+A restored shard at work: take -> admit -> fold -> publish -> remember -> advance.
+
+Order of things, on which exactness rests:
+
+1. Records are folded one at a time, in offset order, each once (`Admission`).
+2. What the fold puts out is sent before the state that absorbed it is remembered, and a remember
+   waits until everything sent before it is acknowledged.
+3. A remember is one transaction of values and position.
+
+So a crash repeats at most the outputs since the last remember, with the same ids, and state is exact.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import structlog
+
+from streams.jobs import Effects
+from streams.shards.admission import Admission, Verdict
+from streams.shards.live import Live, Value
+from streams.shards.position import POSITION_KEY, encode_position, fingerprint
+from streams.shards.timing import Pace, Timing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aiokafka.structs import ConsumerRecord
+
+    from streams.jobs import Job
+    from streams.shards.outputs import Outputs
+    from streams.shards.state_log import StateLog
+    from streams.transport import Consumer, Mailbox
+
+V = TypeVar("V", bound=Value)
+
+log = structlog.get_logger(__name__)
+
+
+class Session(Generic[V]):
+    """Live state, its mailbox, and what is under way to Kafka."""
+
+    def __init__(
+        self,
+        job: Job[V],
+        live: Live[V],
+        *,
+        mailbox: Mailbox,
+        consumer: Consumer,
+        outputs: Outputs,
+        state_log: StateLog,
+        timing: Timing,
+    ) -> None:
+        self._job = job
+        self._live = live
+        self._mailbox = mailbox
+        self._consumer = consumer
+        self._outputs = outputs
+        self._state_log = state_log
+        self._timing = timing
+        self._admission = Admission(live.offset)
+        self._folding = asyncio.Lock()
+        self._wake = asyncio.Event()
+        self._released = asyncio.Event()
+        self._unacknowledged: list[asyncio.Future[Any]] = []
+        self._remembered_offset = live.offset
+        self._statistics_at = 0.0
+        self._progress_at = time.monotonic()
+
+    # -- what the owner says -------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Say that the mailbox holds records, or that time has passed."""
+        self._wake.set()
+
+    def release(self) -> None:
+        """Finish the fold, publish, remember, and let `run` end."""
+        self._released.set()
+        self._wake.set()
+
+    def close(self) -> None:
+        """End the claim."""
+        self._consumer.release(self._mailbox)
+
+    async def run(self) -> None:
+        """Work until released, then remember a last time."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._consume())
+            tasks.create_task(self._remember_regularly())
+        await self._remember()
+
+    # -- take, admit, fold ---------------------------------------------------------------------------
+
+    async def _consume(self) -> None:
+        while not self._released.is_set():
+            await self._wake.wait()
+            self._wake.clear()
+            records = self._consumer.take(self._mailbox)
+            async with self._folding:
+                if records:
+                    await self._absorb(records)
+                else:
+                    await self._idle()
+
+    async def _absorb(self, records: Sequence[ConsumerRecord]) -> None:
+        effects = Effects(admitted_ns=time.time_ns())
+        pace = Pace()
+        self._progress_at = time.monotonic()
+        last = None
+        for record in records:
+            verdict = self._admission.judge(record.offset)
+            if verdict is Verdict.ADMIT:
+                self._job.absorb(self._live, record, effects)
+                self._live.offset = record.offset
+                last = record
+            elif verdict is Verdict.JUMP:
+                self._rewind("jump", record.offset)
+                break
+            if pace.due():
+                await self._publish(effects)
+                await asyncio.sleep(0)
+        if last is not None:
+            self._live.fingerprint = fingerprint(last.key, last.value)
+        await self._publish(effects)
+
+    def _rewind(self, why: str, ahead: int) -> None:
+        log.warning(
+            "shard.rewound",
+            why=why,
+            topic=self._mailbox.tp.topic,
+            partition=self._mailbox.tp.partition,
+            next=self._admission.next,
+            ahead=ahead,
+        )
+        self._consumer.rewind(self._mailbox, self._admission.next)
+
+    async def _idle(self) -> None:
+        end = self._consumer.end_offset(self._mailbox)
+        if end is not None and end > self._admission.next:
+            if time.monotonic() - self._progress_at > self._timing.stall_s:
+                self._progress_at = time.monotonic()
+                self._rewind("stall", end)
+            return
+        self._progress_at = time.monotonic()
+        await self._publish_statistics(max(self._live.clock, time.time_ns() // 1_000_000 - self._timing.grace_ms))
+
+    # -- publish -------------------------------------------------------------------------------------
+
+    async def _publish(self, effects: Effects) -> None:
+        for output in effects.take_urgent():
+            self._unacknowledged.append(await self._outputs.send(output))
+        for (topic, partition), items in effects.take_bulk().items():
+            self._unacknowledged += await self._outputs.send_to(topic, partition, items)
+        caught_up = not len(self._mailbox)
+        if caught_up or time.monotonic() - self._statistics_at > self._timing.statistics_interval_s:
+            await self._publish_statistics(self._live.clock)
+
+    async def _publish_statistics(self, at: int) -> None:
+        self._statistics_at = time.monotonic()
+        live = self._live
+        live.expire(at)
+        if not live.unpublished:
+            return
+        subjects, live.unpublished = live.unpublished, set()
+        items = []
+        pace = Pace()
+        for subject in subjects:
+            items.append(self._job.statistics(live, subject, at))
+            live.schedule(subject, at)
+            if pace.due():
+                await asyncio.sleep(0)
+        self._unacknowledged += await self._outputs.send_to(
+            self._job.statistics_topic, self._mailbox.tp.partition, items
+        )
+
+    # -- remember ------------------------------------------------------------------------------------
+
+    async def _remember_regularly(self) -> None:
+        while not self._released.is_set():
+            try:
+                await asyncio.wait_for(self._released.wait(), self._timing.remember_interval_s)
+            except TimeoutError:
+                await self._remember()
+
+    async def _remember(self) -> None:
+        async with self._folding:
+            moved = self._live.offset != self._remembered_offset
+            if moved:
+                await self._publish_statistics(self._live.clock)
+            offset = self._live.offset
+            changes = await self._changes() if moved else {}
+            sent, self._unacknowledged = self._unacknowledged, []
+        await asyncio.gather(*sent)
+        if moved:
+            await self._state_log.remember(changes)
+            self._remembered_offset = offset
+            await self._consumer.commit_position(self._mailbox.tp, offset + 1)
+
+    async def _changes(self) -> dict[bytes, bytes | None]:
+        subjects, self._live.unremembered = self._live.unremembered, set()
+        changes: dict[bytes, bytes | None] = {}
+        pace = Pace()
+        for subject in subjects:
+            changes[subject.encode()] = self._live.values[subject].encode()
+            if pace.due():
+                await asyncio.sleep(0)
+        changes[POSITION_KEY] = encode_position(self._live.position())
+        return changes

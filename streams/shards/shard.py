@@ -1,0 +1,140 @@
+"""
+One shard from assignment to revocation: take over, restore, verify, work, close.
+
+Whatever Kafka refuses, the answer is the same: discard the live state and take over again from
+what Kafka holds. Anything else is a defect and stops the worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import structlog
+from aiokafka.errors import KafkaError, ProducerFenced
+
+from streams.shards.live import Live, Value
+from streams.shards.position import POSITION_KEY, START, decode_position
+from streams.shards.session import Session
+from streams.shards.source import verify_source
+from streams.shards.state_log import StateLog
+from streams.shards.timing import Pace, Timing
+
+if TYPE_CHECKING:
+    from aiokafka import TopicPartition
+
+    from streams.jobs import Job
+    from streams.shards.kafka import ClientOptions
+    from streams.shards.outputs import Outputs
+    from streams.transport import Consumer
+
+V = TypeVar("V", bound=Value)
+
+log = structlog.get_logger(__name__)
+
+
+class Shard(Generic[V]):
+    """Owns the state of one assigned partition."""
+
+    session_type = Session
+
+    def __init__(
+        self,
+        tp: TopicPartition,
+        job: Job[V],
+        *,
+        options: ClientOptions,
+        consumer: Consumer,
+        outputs: Outputs,
+        timing: Timing,
+    ) -> None:
+        self.tp = tp
+        self._job = job
+        self._options = options
+        self._consumer = consumer
+        self._outputs = outputs
+        self._timing = timing
+        self._released = False
+        self.session: Session[V] | None = None
+        """The work in progress; None while the state is being restored."""
+
+    async def run(self) -> None:
+        """Serve until released."""
+        while not self._released:
+            try:
+                await self._serve()
+            except* ProducerFenced:
+                # The new owner is right until the group says otherwise: do not fence it back at once.
+                log.warning("shard.fenced", topic=self.tp.topic, partition=self.tp.partition)
+                await asyncio.sleep(self._timing.fenced_backoff_s)
+            except* KafkaError as group:
+                await self._outputs.close()
+                log.warning(
+                    "shard.discarded",
+                    topic=self.tp.topic,
+                    partition=self.tp.partition,
+                    errors=[repr(error) for error in group.exceptions],
+                )
+                await asyncio.sleep(self._timing.retry_backoff_s)
+
+    def release(self) -> None:
+        """Finish the fold, publish, remember, and let `run` end."""
+        self._released = True
+        if self.session is not None:
+            self.session.release()
+
+    async def _serve(self) -> None:
+        state_log = StateLog(self._options, self._job.state_topic, self.tp.partition)
+        try:
+            await self._outputs.start()
+            await state_log.take_over()
+            live = await self._restore(state_log)
+            await verify_source(self._options, self.tp, live)
+            if not self._released:
+                await self._work(state_log, live)
+        finally:
+            await state_log.close()
+
+    async def _restore(self, state_log: StateLog) -> Live[V]:
+        started = time.monotonic()
+        stored: dict[bytes, bytes] = {}
+        async for key, value in state_log.restore():
+            if value is None:
+                stored.pop(key, None)
+            else:
+                stored[key] = value
+        found = stored.pop(POSITION_KEY, None)
+        live: Live[V] = Live(self.tp.partition, START if found is None else decode_position(found))
+        pace = Pace()
+        for key, value in stored.items():
+            subject = key.decode()
+            live.values[subject] = self._job.decode_state(value)
+            live.schedule(subject, live.clock)
+            if pace.due():
+                await asyncio.sleep(0)
+        log.debug(
+            "shard.restored",
+            topic=self.tp.topic,
+            partition=self.tp.partition,
+            values=len(stored),
+            seconds=round(time.monotonic() - started, 3),
+        )
+        return live
+
+    async def _work(self, state_log: StateLog, live: Live[V]) -> None:
+        session = self.session_type(
+            self._job,
+            live,
+            mailbox=self._consumer.claim(self.tp, live.offset + 1),
+            consumer=self._consumer,
+            outputs=self._outputs,
+            state_log=state_log,
+            timing=self._timing,
+        )
+        self.session = session
+        try:
+            await session.run()
+        finally:
+            self.session = None
+            session.close()

@@ -1,0 +1,52 @@
+"""How often, and how long at most. Seconds, unless the name says otherwise."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+YIELD_EVERY_S = 0.02
+"""Longest stretch of folding or encoding before the event loop gets a turn: heartbeats live there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """Intervals of a shard."""
+
+    remember_interval_s: float = 0.25
+    """A crash repeats at most this much work."""
+
+    statistics_interval_s: float = 0.1
+    """Longest wait of changed statistics while more records are waiting; otherwise they go out at once."""
+
+    tick_interval_s: float = 0.25
+    """How often idle partitions look whether windows have decayed."""
+
+    grace_ms: int = 1_000
+    """How far ticks stay behind the wall clock, so that an order on its way is not overtaken."""
+
+    stall_s: float = 2.0
+    """Data ahead and none arriving for this long: read again from the next offset."""
+
+    retry_backoff_s: float = 0.5
+    """Wait before taking over again after an error of Kafka."""
+
+    fenced_backoff_s: float = 6.0
+    """Wait before taking over again after being fenced: longer than two heartbeats, so that the group speaks first."""
+
+
+class Pace:
+    """Tells a long computation when to let the event loop breathe."""
+
+    __slots__ = ("_since",)
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+
+    def due(self) -> bool:
+        """Return whether the loop has waited long enough; True starts the next stretch."""
+        now = time.monotonic()
+        if now - self._since < YIELD_EVERY_S:
+            return False
+        self._since = now
+        return True
