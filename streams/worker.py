@@ -1,0 +1,30 @@
+"""Runs the app until a signal or a defect."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NoReturn
+
+import faust
+import uvloop
+
+from streams.app import create_app, prepare_topics
+
+if TYPE_CHECKING:
+    from streams.rules.interface import Rules
+    from streams.settings import Settings
+
+
+def run_worker(settings: Settings, rules: Rules) -> NoReturn:
+    """
+    Create or verify the topics, then work until SIGTERM or SIGINT (exit 0) or a defect (raises it).
+
+    Raises:
+        ContractError, OSError: topics differ, or no broker answers; see `ensure_topics`.
+    """
+    asyncio.run(prepare_topics(settings))
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    app = create_app(settings, rules)
+    worker = faust.Worker(app, loop=loop, quiet=True, redirect_stdouts=False, override_logging=False)
+    worker.execute_from_commandline()
