@@ -36,7 +36,7 @@ async def ensure_topics(
         TopicsNotReady: the cluster refused a topic, or no leader was elected within 30 s.
     """
     wanted = list(specs)
-    async with _admin(bootstrap, security) as admin:
+    async with admin_client(bootstrap, security) as admin:
         try:
             async with asyncio.timeout(_TIMEOUT_S):
                 while not await _settled(admin, wanted, partitions, replication):  # noqa: ASYNC110 (a cluster has no event)
@@ -49,7 +49,8 @@ async def ensure_topics(
 
 
 @asynccontextmanager
-async def _admin(bootstrap: str, security: dict[str, Any]) -> AsyncIterator[AIOKafkaAdminClient]:
+async def admin_client(bootstrap: str, security: dict[str, Any]) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Yield a started admin client; `ClusterUnreachable` when no broker answers."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **security)
     try:
         await admin.start()

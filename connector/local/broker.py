@@ -91,9 +91,7 @@ class LocalKafka:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         properties = self.data_dir / "server.properties"
         properties.write_text(server_properties(self.ports, self.data_dir / "topics"))
-        logging = self.data_dir / "log4j2.properties"
-        logging.write_bytes(resources.files("connector.local").joinpath("log4j2.properties").read_bytes())
-        options = (f"-Dlog4j2.configurationFile={logging.as_uri()}",)
+        options = (logging_option(self.data_dir),)
         if not (self.data_dir / "topics" / "meta.properties").exists():
             arguments = ("format", "--cluster-id", CLUSTER_ID, "--config", str(properties))
             await self._format(
@@ -159,6 +157,13 @@ class LocalKafka:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+def logging_option(folder: Path) -> str:
+    """Put log4j's configuration into `folder` and return the Java option that names it."""
+    path = folder / "log4j2.properties"
+    path.write_bytes(resources.files("connector.local").joinpath("log4j2.properties").read_bytes())
+    return f"-Dlog4j2.configurationFile={path.absolute().as_uri()}"
 
 
 async def _serves(bootstrap: str) -> bool:

@@ -36,7 +36,15 @@ class Process:
     we decide the order in which things stop. It is bound to no event loop.
     """
 
-    def __init__(self, name: str, command: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> None:
         self.name = name
         self.log = log
         with log.open("ab") as out:
@@ -45,7 +53,8 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                env=None if env is None else {**os.environ, **env},
+                env=env,
+                cwd=cwd,
                 start_new_session=True,
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 (one system call, no lock is taken)
             )
@@ -92,6 +101,9 @@ class Process:
             return await asyncio.wait_for(self.wait(), grace_s)
         except TimeoutError:
             return await self.kill()
+        except asyncio.CancelledError:
+            self.signal(signal.SIGKILL)  # no time left, but nothing stays behind
+            raise
 
     async def kill(self) -> int:
         """Send SIGKILL and reap; return the exit code."""

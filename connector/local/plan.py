@@ -1,0 +1,87 @@
+"""What runs, with which settings: command lines and environments of the processes. Pure."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from connector.contract.topics import DEFAULT_PARTITIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+KEY = "dev-local"
+"""Of the simulator; the dev tier takes 500 wallets in one subscription."""
+
+MOST_WALLETS = 500
+_NOT_PASSED = ("WALLETS_FILE", "MAX_SUBSCRIPTIONS", "MAX_WALLETS_EACH", "HEALTH_PORT", "METRICS_PORT")
+"""Settings of somebody's real connector that have no place beside a simulator."""
+
+
+class Plan(NamedTuple):
+    """One run of the whole system."""
+
+    kafka: str | None = None
+    """`host:port` of an existing cluster; None starts one."""
+    data_dir: Path | None = None
+    """Where our own Kafka keeps its data; None: a temporary folder."""
+    prefix: str = ""
+    """Of topics and groups."""
+    partitions: int = DEFAULT_PARTITIONS
+    rate: float = 50.0
+    """Orders per second that the market generates."""
+    wallets: int = 200
+    """Wallets watched, the busiest."""
+    seed: int = 1
+    scenario: Path | None = None
+    """Faults of the simulator."""
+
+    @property
+    def group(self) -> str:
+        """The workers' group, as Kafka knows it."""
+        return f"{self.prefix}{_GROUP}"
+
+
+_GROUP = "walletstream"
+
+
+def simulator_command(plan: Plan) -> list[str]:
+    """Return the command of a simulator that waits for `play`: recorded orders ten times as fast, and a market."""
+    command = [sys.executable, "-m", "connector.simulator", "--port", "0", "--paused"]
+    command += ["--replay", "recorded", "--speed", "10", "--rebase", "now", "--set", "recorded_indexes=true"]
+    command += ["--market", str(plan.seed), "--rate", str(plan.rate)]
+    return command if plan.scenario is None else [*command, "--scenario", str(plan.scenario.absolute())]
+
+
+def connector_command() -> list[str]:
+    """Return the connector's command."""
+    return [sys.executable, "-m", "connector"]
+
+
+def worker_command() -> list[str]:
+    """Return the streams worker's command."""
+    return [sys.executable, "-m", "streams", "worker"]
+
+
+def connector_environment(
+    plan: Plan, environment: Mapping[str, str], *, kafka: str, simulator: str, wallets: Sequence[str]
+) -> dict[str, str]:
+    """Return the connector's whole environment; `simulator` and `kafka` are `host:port`."""
+    return _common(plan, environment, kafka) | {
+        "PROVIDER": "simulator",
+        "API_KEY": KEY,
+        "TIER": "dev",
+        "WS_URL": f"ws://{simulator}/{{key}}",
+        "WALLETS": ",".join(wallets),
+    }
+
+
+def worker_environment(plan: Plan, environment: Mapping[str, str], *, kafka: str) -> dict[str, str]:
+    """Return the worker's whole environment."""
+    return _common(plan, environment, kafka) | {"GROUP_ID": _GROUP}
+
+
+def _common(plan: Plan, environment: Mapping[str, str], kafka: str) -> dict[str, str]:
+    inherited = {name: value for name, value in environment.items() if name.upper() not in _NOT_PASSED}
+    return inherited | {"KAFKA": kafka, "TOPIC_PREFIX": plan.prefix, "PARTITIONS": str(plan.partitions)}
