@@ -127,5 +127,5 @@ def _json(body: dict[str, Any], status: int = 200) -> web.Response:
 
 def _bad(message: str) -> web.HTTPBadRequest:
     return web.HTTPBadRequest(
-        body=orjson.dumps({"error": "Bad Request", "message": message}), content_type="application/json"
+        text=orjson.dumps({"error": "Bad Request", "message": message}).decode(), content_type="application/json"
     )

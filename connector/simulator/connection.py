@@ -121,23 +121,19 @@ class Connection:
             self._give_up(self._outbox.popleft())
         self._queued_bytes = 0
         self._wake.set()
-        self.settled.set()
 
     async def write(self) -> None:
         """Send what is queued until the connection ends."""
-        while not self._closed:
-            for _ in range(_FRAMES_PER_TURN):
+        try:
+            while not self._closed:
                 if not self._outbox:
-                    break
-                item = self._outbox.popleft()
-                self._queued_bytes -= len(item.frame)
-                await self._put(item)
-            if self._outbox:
+                    self.settled.set()
+                    self._wake.clear()
+                    await self._wake.wait()
+                await self._write_some()
                 await asyncio.sleep(0)
-            else:
-                self._wake.clear()
-                self.settled.set()
-                await self._wake.wait()
+        finally:
+            self.settled.set()
 
     async def ping(self) -> None:
         """Send a ping, or cut a peer that answered none of the last two."""
@@ -147,6 +143,13 @@ class Connection:
             self.unanswered_pings += 1
             with suppress(ConnectionError):
                 await self._ws.ping()
+
+    async def _write_some(self) -> None:
+        for _ in range(min(len(self._outbox), _FRAMES_PER_TURN)):
+            if self._outbox:  # a cut empties it
+                item = self._outbox.popleft()
+                self._queued_bytes -= len(item.frame)
+                await self._put(item)
 
     async def _put(self, item: Outgoing) -> None:
         if item.cut is not None:
@@ -163,7 +166,10 @@ class Connection:
                 self._give_up(item)
                 raise
             else:
-                self._enter(item, reached=item.intact and self.open, fault=item.fault)
+                if self.open:
+                    self._enter(item, reached=item.intact, fault=item.fault)
+                else:
+                    self._give_up(item)
 
     async def _cut(self, fault: Fault) -> None:
         if fault.kind == "half_open":

@@ -69,9 +69,9 @@ class PublicApi:
         try:
             await _read(ws, channel)
         finally:
-            self._engine.channels.pop(channel.connection.number, None)
             channel.close()
             await writer
+            self._engine.channels.pop(channel.connection.number, None)
         return ws
 
     async def orders(self, request: web.Request) -> web.Response:
