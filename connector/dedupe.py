@@ -9,6 +9,9 @@ What is certain is published, what is a repeat is dropped, and what cannot be to
 is UNSETTLED: never dropped silently, never published, since a published twin cannot be taken
 back. The number of fills published of one content never exceeds the number that happened, as
 long as the content is remembered.
+
+What this cannot see: of twins without `log_index`, the first delivered on one connection and
+the second on the next, the second looks like the first delivered again, and is dropped.
 """
 
 from __future__ import annotations

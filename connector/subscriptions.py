@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Wallets = tuple[str, ...]
 
 
-class _Subscription(msgspec.Struct):
+class _Subscription(msgspec.Struct, eq=False):
     name: str
     in_force: Wallets
     """The initial wallets, or those of the last acknowledged update."""
@@ -88,14 +88,12 @@ class Subscriptions:
         self._named[name].wanted = wallets
 
     def unsubscribe(self, name: str) -> list[Command]:
-        """End a subscription; one that is not acknowledged yet ends as soon as it is."""
+        """End a subscription; one with an open request ends as soon as that is answered."""
         subscription = self._named.pop(name)
-        if subscription.id is None:
+        if subscription.asked is not None:
             subscription.cancelled = True
             return []
-        if subscription.asked is not None:
-            self._open.remove(subscription)
-        return [self._end(subscription.id)]
+        return [] if subscription.id is None else [self._end(subscription.id)]
 
     def requests(self, now: float) -> list[Command]:
         """Return the frames that bring what is in force closer to what is wanted."""
@@ -125,12 +123,12 @@ class Subscriptions:
         subscription = named or self._open[0]
         wallets, subscription.asked = subscription.asked or (), None
         self._open.remove(subscription)
+        if subscription.cancelled:
+            return [] if subscription.id is None else [self._end(subscription.id)]
         if subscription.id is None:
             subscription.retry_at = now + self._retry_refused
         else:
             subscription.wanted = subscription.in_force
-        if subscription.cancelled:
-            return []
         return [Refused(subscription.name, subscription.action, refusal.code, refusal.message, wallets)]
 
     def overdue(self, now: float) -> list[Refused]:
