@@ -1,10 +1,12 @@
 """
 Workers as processes that tests start, terminate and kill, and the fault schedule they live through.
 
-    worker = WorkerProcess([sys.executable, "-m", "streams", "worker"], env, ready=group_of(kafka, group, 1))
+    worker = WorkerProcess([sys.executable, "-m", "streams", "worker"], env, ready=GroupProbe(kafka, group))
     async with worker:             # start() and wait until ready; killed at the end if it still runs
         await worker.term()
         await worker.start()
+
+Logs of the runs are appended to one file; `log_tail()` is its end.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
+import psutil  # type: ignore[import-untyped]
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
 _POLL_S = 0.1
 _READY_TIMEOUT_S = 60.0
 _TERM_GRACE_S = 20.0
-_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _numbers = itertools.count(1)
 
 
@@ -127,9 +129,9 @@ class WorkerProcess:
         return self._process.tail() if self._process is not None else ""
 
     def cpu_seconds(self) -> float:
-        """Return the user and system time that the current run has used; Linux only."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+        """Return the user and system time that the current run has used."""
+        times = psutil.Process(self.pid).cpu_times()
+        return float(times.user + times.system)
 
     def _current(self) -> Process:
         if self._process is None:
@@ -146,22 +148,36 @@ class WorkerProcess:
         await self.kill()
 
 
-def group_of(bootstrap: str, group: str, members: int) -> Callable[[], Awaitable[bool]]:
-    """Return a probe: the consumer group is stable with exactly so many members, each with partitions."""
+class GroupProbe:
+    """
+    Says that a worker has joined: the group is stable with so many members, one of them new to this probe.
 
-    async def ready() -> bool:
-        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    A killed worker stays a member until its session times out, so each worker needs a probe of its own,
+    and the number alone would mistake the dead for the living.
+    """
+
+    def __init__(self, bootstrap: str, group: str, *, members: int = 1) -> None:
+        self._bootstrap = bootstrap
+        self._group = group
+        self._members = members
+        self._known: frozenset[str] = frozenset()
+
+    async def __call__(self) -> bool:
+        """Ask the broker."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
         try:
             await admin.start()
-            (response,) = await admin.describe_consumer_groups([group])
-            _, _, state, _, _, found, *_ = response.groups[0]
-            return bool(state == "Stable" and len(found) == members)
+            (response,) = await admin.describe_consumer_groups([self._group])
         except KafkaError:
             return False  # no coordinator yet
         finally:
             await admin.close()
-
-    return ready
+        _, _, state, _, _, found, *_ = response.groups[0]
+        members = frozenset(member[0] for member in found)
+        if state != "Stable" or len(members) != self._members or members <= self._known:
+            return False
+        self._known = members
+        return True
 
 
 class Step(NamedTuple):
