@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from connector.contract.errors import InvalidRecord
 from streams.records import MarketStats, WalletStats
 from streams.rules.interface import Arrival, NoRules
 from streams.stats.market import MarketState
@@ -60,7 +61,7 @@ class WalletFold:
         if state.seen(order):
             return WalletStep(state, Verdict.DUPLICATE, [], forward=False)
         state.advance(clock)
-        self._rules.before_wallet(order.user, state)
+        self._rules.before_wallet(state, order, clock)
         verdict = state.apply(order, offset=offset)
         alerts = []
         if verdict is Verdict.APPLIED:
@@ -94,11 +95,13 @@ class MarketFold:
         Raises:
             InvalidRecord: the order has no condition id, or an id is malformed. The state is as it was.
         """
+        if order.condition_id is None:
+            raise InvalidRecord("condition_id: is missing or null, an order of a market has one")
         state = MarketState() if state is None else state
         if state.seen(origin):
             return MarketStep(state, Verdict.DUPLICATE, [])
         state.advance(clock)
-        self._rules.before_market(order.condition_id or "", state)
+        self._rules.before_market(state, order, clock)
         verdict = state.apply(order, origin=origin)
         alerts = []
         if verdict is Verdict.APPLIED:

@@ -26,17 +26,17 @@ class Rules(Protocol):
     """
     The rules of both scopes.
 
-    Per order: `before_*` once the statistics have decayed to the clock and before the order is in
+    Per order: `before_*` once the statistics have decayed to the clock (ms) and before the order is in
     them, then `after_*` with the order in them. Both change only the `rules` of the state.
     """
 
-    def before_wallet(self, wallet: str, state: WalletState) -> None:
+    def before_wallet(self, state: WalletState, order: OrderRecord, clock: int) -> None:
         """Re-arm the wallet's rules whose condition is no longer true."""
 
     def after_wallet(self, state: WalletState, order: OrderRecord, arrival: Arrival) -> list[Alert]:
         """Return the alerts that this order tips for its wallet."""
 
-    def before_market(self, market: str, state: MarketState) -> None:
+    def before_market(self, state: MarketState, order: OrderRecord, clock: int) -> None:
         """Re-arm the market's rules whose condition is no longer true."""
 
     def after_market(self, state: MarketState, order: OrderRecord, arrival: Arrival) -> list[Alert]:
@@ -46,14 +46,14 @@ class Rules(Protocol):
 class NoRules:
     """Statistics only."""
 
-    def before_wallet(self, wallet: str, state: WalletState) -> None:
+    def before_wallet(self, state: WalletState, order: OrderRecord, clock: int) -> None:
         """Do nothing."""
 
     def after_wallet(self, state: WalletState, order: OrderRecord, arrival: Arrival) -> list[Alert]:  # noqa: ARG002
         """Return no alerts."""
         return []
 
-    def before_market(self, market: str, state: MarketState) -> None:
+    def before_market(self, state: MarketState, order: OrderRecord, clock: int) -> None:
         """Do nothing."""
 
     def after_market(self, state: MarketState, order: OrderRecord, arrival: Arrival) -> list[Alert]:  # noqa: ARG002

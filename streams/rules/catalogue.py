@@ -1,0 +1,143 @@
+"""
+Every variable a rule can use, as data: the CEL environment, the checks and the documentation come from here.
+
+Money is in USDC and a double, counts are int, texts that are absent are "". Means of nothing are 0.
+A variable that is `of_order` speaks of the order at hand: a rule that reads one is true only at
+that order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+from streams.stats.windows import LEVELS, SPANS, Sums
+
+if TYPE_CHECKING:
+    from streams.records import Scope
+    from streams.rules.facts import Held, MarketFacts
+
+Type = Literal["int", "double", "string"]
+Value = int | float | str
+MICRO: Final = 1e6
+
+
+class Variable(NamedTuple):
+    """One name of the rule language."""
+
+    name: str
+    type: Type
+    doc: str
+    read: Callable[[Any], Value]
+    of_order: bool = False
+    window: int | None = None
+    """Index into `SPANS` of the window it is about."""
+
+
+Row = tuple[str, Type, str, Callable[[Any], Value]]
+
+_ORDER: Final[tuple[Row, ...]] = (
+    ("order.notional", "double", "what it cost or brought, USDC", lambda f: f.order.notional_micros / MICRO),
+    ("order.price", "double", "USDC per share, 0 to 1", lambda f: f.order.price),
+    ("order.shares", "double", "shares", lambda f: f.order.shares / MICRO),
+    ("order.side", "string", "BUY or SELL", lambda f: f.order.side),
+    ("order.outcome", "string", "name of the outcome traded", lambda f: f.order.token_label or ""),
+    ("order.token_id", "string", "token of the outcome traded", lambda f: f.order.token_id),
+    ("order.wallet", "string", "address, lower case", lambda f: f.order.user),
+    ("order.taker", "string", "counterparty, often the exchange contract", lambda f: f.order.taker or ""),
+    ("order.timestamp", "int", "block time, unix seconds", lambda f: f.order.timestamp),
+    ("order.age", "double", "seconds since block time", lambda f: max(0, f.clock - f.order.timestamp * 1_000) / 1e3),
+    ("market.id", "string", "condition id", lambda f: f.order.condition_id or ""),
+    ("market.slug", "string", "slug of the market", lambda f: f.order.market_slug or ""),
+    ("market.title", "string", "title of the market", lambda f: f.order.title or ""),
+)
+
+_WALLET: Final[tuple[Row, ...]] = (
+    ("wallet.samples", "int", "orders of this wallet before this one", lambda f: f.baseline.samples),
+    ("wallet.mean_order", "double", "mean size of the orders before this one, USDC", lambda f: f.baseline.mean / MICRO),
+    ("wallet.deviation", "double", "deviation of those sizes, USDC", lambda f: f.baseline.deviation / MICRO),
+    (
+        "wallet.size_sigma",
+        "double",
+        "deviations of this order above that mean; 0 until there are 20 samples",
+        lambda f: f.baseline.sigma(f.order.notional_micros),
+    ),
+    (
+        "wallet.market_exposure",
+        "double",
+        "bought minus sold in this order's market in 24 h, with this order, USDC",
+        lambda f: f.state.exposure(f.order.condition_id) / MICRO,
+    ),
+    (
+        "wallet.market_exposure_before",
+        "double",
+        "the same without this order; crossing a limit is: before <= limit && exposure > limit",
+        lambda f: (f.state.exposure(f.order.condition_id) - f.signed) / MICRO,
+    ),
+)
+
+_FLOW: Final[tuple[tuple[str, Type, str, Callable[[Sums], Value]], ...]] = (
+    ("orders", "int", "orders", lambda s: s.orders),
+    ("buys", "int", "orders that bought", lambda s: s.buys),
+    ("sells", "int", "orders that sold", lambda s: s.orders - s.buys),
+    ("bought", "double", "bought, USDC", lambda s: s.bought / MICRO),
+    ("sold", "double", "sold, USDC", lambda s: s.sold / MICRO),
+    ("volume", "double", "bought and sold, USDC", lambda s: (s.bought + s.sold) / MICRO),
+    ("net_flow", "double", "bought minus sold, USDC", lambda s: (s.bought - s.sold) / MICRO),
+    ("mean_order", "double", "mean size of an order, USDC", lambda s: (s.bought + s.sold) / max(1, s.orders) / MICRO),
+    ("mean_price", "double", "USDC paid per share bought", lambda s: s.bought / max(1, s.shares)),
+)
+
+
+def _of_sums(held: Callable[[Any], Held], level: int, value: Callable[[Sums], Value]) -> Callable[[Any], Value]:
+    return lambda f: value(held(f).sums(level))
+
+
+def _window(
+    prefix: str, level: int, held: Callable[[Any], Held], distinct: str | None, *, of_order: bool
+) -> Iterator[Variable]:
+    """Yield the variables of one window of what `held` finds in the facts."""
+    span = SPANS[level].name
+
+    def variable(field: str, kind: Type, doc: str, read: Callable[[Any], Value]) -> Variable:
+        return Variable(f"{prefix}.w{span}.{field}", kind, f"{doc}, last {span}", read, of_order, level)
+
+    for field, kind, doc, value in _FLOW:
+        yield variable(field, kind, doc, _of_sums(held, level, value))
+    yield variable("max_order", "double", "largest order, USDC", lambda f: held(f).windows.largest[level] / MICRO)
+    if distinct is not None:
+        yield variable(distinct, "int", f"distinct {distinct}", lambda f: held(f).windows.distinct[level])
+
+
+def _facts(facts: Held) -> Held:
+    return facts
+
+
+def _outcome(facts: MarketFacts) -> Held:
+    return facts.outcome
+
+
+def _wallet_variables() -> Iterator[Variable]:
+    for row in (*_ORDER, *_WALLET):
+        yield Variable(*row, of_order=True)
+    yield Variable("wallet.address", "string", "the wallet, lower case", lambda f: f.order.user)
+    for level in range(LEVELS):
+        yield from _window("wallet", level, _facts, "markets", of_order=False)
+
+
+def _market_variables() -> Iterator[Variable]:
+    for row in _ORDER:
+        yield Variable(*row, of_order=row[0].startswith("order."))
+    yield Variable(
+        "outcome.last_price", "double", "newest price of this order's outcome", lambda f: f.price, of_order=True
+    )
+    for level in range(LEVELS):
+        yield from _window("market", level, _facts, "wallets", of_order=False)
+        yield from _window("outcome", level, _outcome, None, of_order=True)
+
+
+CATALOGUE: Final[dict[Scope, dict[str, Variable]]] = {
+    "wallet": {variable.name: variable for variable in _wallet_variables()},
+    "market": {variable.name: variable for variable in _market_variables()},
+}
+"""Scope -> name -> variable."""

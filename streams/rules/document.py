@@ -1,0 +1,149 @@
+"""
+Rules documents: YAML to rules.
+
+    rules:
+      - id: large-order              # required, unique
+        scope: wallet                # required: wallet | market
+        severity: warning            # required: info | warning | critical
+        expr: order.notional > 100.0 # required: CEL
+        message: "{order.side} for {order.notional:.2f} USDC"  # required
+        cooldown: 5m                 # default 5m
+        max_age: 60s                 # default 60s
+        labels: {team: desk}         # default none
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, get_args
+
+import yaml
+
+from streams.records import Scope, Severity
+from streams.rules.errors import Fault
+from streams.rules.names import nearest
+from streams.rules.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)", re.ASCII)
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
+_REQUIRED = ("id", "scope", "severity", "expr", "message")
+
+
+class Written:
+    """A rule and the lines (from 1) on which its fields are written."""
+
+    def __init__(self, rule: Rule, lines: dict[str, int]) -> None:
+        self.rule = rule
+        self.lines = lines
+
+
+def read_document(text: str) -> tuple[list[Written], list[Fault]]:
+    """Return the rules that are well-formed, and everything that is wrong with the others."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        return [], [Fault(line, "document", f"no YAML: {error.problem}")]
+    fields = _fields(root) if isinstance(root, yaml.MappingNode) else {}
+    listed = fields.get("rules")
+    if len(fields) != 1 or not isinstance(listed, yaml.SequenceNode):
+        return [], [Fault(1, "document", "expected one key, rules, with a list of rules")]
+    faults: list[Fault] = []
+    written = [_read_rule(node, f"rule {place}", faults) for place, node in enumerate(listed.value, start=1)]
+    rules = [each for each in written if each is not None]
+    return rules, faults + _repeated(rules)
+
+
+def _repeated(rules: list[Written]) -> list[Fault]:
+    first: dict[str, int] = {}
+    faults = []
+    for each in rules:
+        line = each.lines["id"]
+        if each.rule.id in first:
+            faults.append(Fault(line, each.rule.id, f"id is taken by the rule on line {first[each.rule.id]}"))
+        first.setdefault(each.rule.id, line)
+    return faults
+
+
+def _fields(node: yaml.MappingNode) -> dict[str, yaml.Node]:
+    return {str(key.value): value for key, value in node.value}
+
+
+def _read_rule(node: yaml.Node, name: str, faults: list[Fault]) -> Written | None:
+    """Return the rule, or None after adding its faults."""
+    line = node.start_mark.line + 1
+    if not isinstance(node, yaml.MappingNode):
+        faults.append(Fault(line, name, "expected a mapping with " + ", ".join(_REQUIRED)))
+        return None
+    fields = _fields(node)
+    name = str(fields["id"].value) if "id" in fields else name
+    wrong = [Fault(line, name, f"{field} is missing") for field in _REQUIRED if field not in fields]
+    values: dict[str, Any] = {}
+    for field, value in fields.items():
+        at = value.start_mark.line + 1
+        if field not in _READERS:
+            wrong.append(Fault(at, name, f"unknown key {field}{nearest(field, _READERS)}"))
+            continue
+        target, read = _READERS[field]
+        try:
+            values[target] = read(value)
+        except ValueError as error:
+            wrong.append(Fault(at, name, f"{field}: {error}"))
+    if wrong:
+        faults += wrong
+        return None
+    return Written(Rule(**values), {field: value.start_mark.line + 1 for field, value in fields.items()})
+
+
+def _text(node: yaml.Node) -> str:
+    if not isinstance(node, yaml.ScalarNode) or node.tag == "tag:yaml.org,2002:null" or not node.value.strip():
+        raise ValueError("expected a text")
+    return str(node.value).strip()
+
+
+def _id(node: yaml.Node) -> str:
+    text = _text(node)
+    if not _ID.fullmatch(text):
+        raise ValueError(f"expected lower-case letters, digits and dashes, at most 64, got {text!r}")
+    return text
+
+
+def _one_of(allowed: tuple[str, ...]) -> Callable[[yaml.Node], str]:
+    def read(node: yaml.Node) -> str:
+        text = _text(node)
+        if text not in allowed:
+            raise ValueError(f"expected {' | '.join(allowed)}, got {text!r}")
+        return text
+
+    return read
+
+
+def _duration_ms(node: yaml.Node) -> int:
+    text = _text(node)
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise ValueError(f"expected a whole number and a unit (ms, s, m, h, d) such as 60s or 5m, got {text!r}")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def _labels(node: yaml.Node) -> dict[str, str]:
+    if not isinstance(node, yaml.MappingNode):
+        raise ValueError("expected names and texts such as {team: desk}")  # noqa: TRY004  # what all readers raise
+    return {name: _text(value) for name, value in _fields(node).items()}
+
+
+_READERS: dict[str, tuple[str, Callable[[yaml.Node], Any]]] = {
+    "id": ("id", _id),
+    "scope": ("scope", _one_of(get_args(Scope))),
+    "severity": ("severity", _one_of(get_args(Severity))),
+    "expr": ("expr", _text),
+    "message": ("message", _text),
+    "cooldown": ("cooldown_ms", _duration_ms),
+    "max_age": ("max_age_ms", _duration_ms),
+    "labels": ("labels", _labels),
+}
+"""Key in the document -> field of the rule, and how it is read."""
