@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Run Dome's official SDKs, unmodified, against the simulator. Needs the project's .venv; Node is optional.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+work=$(mktemp -d)
+simulator=
+finish() {
+  if [ -n "$simulator" ]; then
+    kill "$simulator" 2>/dev/null || true
+    wait "$simulator" 2>/dev/null || true
+  fi
+  rm -rf "$work"
+}
+trap finish EXIT
+
+start_simulator() { # sets $url
+  (cd "$root" && exec .venv/bin/python -m connector.simulator --paused --market 1) >"$work/ready" &
+  simulator=$!
+  for _ in $(seq 200); do
+    url=$(sed -n 's/^simulator ready on /http:\/\//p' "$work/ready")
+    [ -n "$url" ] && return
+    kill -0 "$simulator" 2>/dev/null || break
+    sleep 0.1
+  done
+  echo "interop: the simulator did not start" >&2
+  exit 1
+}
+
+stop_simulator() {
+  kill "$simulator"
+  wait "$simulator"
+  simulator=
+}
+
+install_python() {
+  "$root/.venv/bin/python" -m venv --without-pip "$work/venv"
+  "$root/.venv/bin/uv" pip install --quiet --python "$work/venv/bin/python" --require-hashes -r "$here/requirements.txt"
+}
+
+install_typescript() {
+  cp "$here/package.json" "$here/package-lock.json" "$here/typescript_sdk.mjs" "$work/"
+  (cd "$work" && npm ci --silent --ignore-scripts --no-audit --no-fund)
+}
+
+failures=0
+
+install_python
+start_simulator
+"$work/venv/bin/python" "$here/python_sdk.py" "$url" || failures=1
+stop_simulator
+
+if command -v node >/dev/null && command -v npm >/dev/null; then
+  install_typescript
+  start_simulator
+  node "$work/typescript_sdk.mjs" "$url" || failures=1
+  stop_simulator
+else
+  echo "TypeScript SDK: skipped, node and npm are not on PATH (install Node 18 or newer to run it)"
+fi
+
+exit "$failures"
