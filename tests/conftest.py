@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 
+def pytest_configure() -> None:
+    """Say that the main thread has no event loop yet: else pytest-asyncio makes one before Python 3.14 and leaks it."""
+    asyncio.set_event_loop(None)
+
+
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[LocalKafka]:
     """One real broker per run, started by the first test that asks for it."""
