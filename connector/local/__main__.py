@@ -21,7 +21,7 @@ from connector.local.config import TOOL_OPTIONS, java_command
 from connector.local.demo import demo, run
 from connector.local.errors import LocalError
 from connector.local.interrupts import Interrupts
-from connector.local.jars import cache_dir, kafka_jars
+from connector.local.jars import cache_dir, jars_of
 from connector.local.java import find_java
 from connector.local.plan import MOST_WALLETS, Plan
 
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
 def _consume(topic: str, kafka: str, options: Sequence[str]) -> int:
     """Run Kafka's own console consumer on our terminal."""
     try:
-        jars, java = kafka_jars(), find_java()
+        jars, java = jars_of("tools"), find_java()
     except LocalError as error:
         sys.stderr.write(f"{error}\n")
         return 1

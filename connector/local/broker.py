@@ -23,7 +23,7 @@ from connector.local.config import (
     server_properties,
 )
 from connector.local.errors import ProcessFailed
-from connector.local.jars import kafka_jars
+from connector.local.jars import jars_of
 from connector.local.java import find_java
 from connector.local.ports import port_of, reserve
 from connector.local.process import Process
@@ -87,7 +87,7 @@ class LocalKafka:
         Raises:
             LocalError: no Java, a failed download, or a broker that did not come up, with its log.
         """
-        jars, java = await asyncio.gather(asyncio.to_thread(kafka_jars), asyncio.to_thread(find_java))
+        jars, java = await asyncio.gather(asyncio.to_thread(jars_of, "kafka"), asyncio.to_thread(find_java))
         self.data_dir.mkdir(parents=True, exist_ok=True)
         properties = self.data_dir / "server.properties"
         properties.write_text(server_properties(self.ports, self.data_dir / "topics"))

@@ -1,4 +1,4 @@
-"""Kafka's jars: fetched once per user in parallel, checked against the lock at every start. Shell."""
+"""Kafka's jars: each set fetched once per user in parallel, checked against the lock at every start. Shell."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import requests
 from jgo.maven import MavenContext
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _PARALLEL = 12
 _TRIES = 3
-_TIMEOUT_S = 30
+_TIMEOUT_S = 15
 
 
 def cache_dir() -> Path:
@@ -32,18 +32,23 @@ def cache_dir() -> Path:
     return Path(base) / "walletstream" / "jars"
 
 
-def kafka_jars(cache: Path | None = None) -> list[Path]:
+def jars_of(lock: Literal["kafka", "tools"], cache: Path | None = None) -> list[Path]:
     """
-    Return the paths of Kafka's jars, after fetching what is missing; blocks.
+    Return the paths of the jars in a lock file, after fetching what is missing; blocks.
 
     Raises:
         DownloadFailed: the network, the disk or a checksum said no.
     """
     folder = cache or cache_dir()
-    locked = parse_lock(resources.files("connector.local").joinpath("kafka.lock").read_text())
+    locked = parse_lock(resources.files("connector.local").joinpath(f"{lock}.lock").read_text())
     missing = [jar for jar in locked if not _valid(folder / jar.filename, jar)]
     if missing:
-        _fetch_all(missing, folder)
+        try:
+            _fetch_all(missing, folder)
+        except OSError as error:
+            raise DownloadFailed(
+                f"cannot write to {folder} ({error.strerror}): set XDG_CACHE_HOME to a folder"
+            ) from error
     return [folder / jar.filename for jar in locked]
 
 

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from connector.local.errors import DownloadFailed
-from connector.local.jars import cache_dir, fetch
+from connector.local.jars import cache_dir, fetch, jars_of
 from connector.local.lock import Jar
 
 if TYPE_CHECKING:
@@ -67,6 +67,13 @@ def test_no_network_is_an_error_with_a_remedy(tmp_path: Path) -> None:
     cache, scratch = folders(tmp_path)
     with pytest.raises(DownloadFailed, match=r"g:a:1 could not be downloaded.*check the network.*--kafka"):
         fetch(JAR, cache, scratch, Repository(*[requests.ConnectionError("no route")] * 3))
+
+
+def test_a_cache_that_cannot_be_written_is_an_error_with_a_remedy(tmp_path: Path) -> None:
+    """The folder is named, and the variable that chooses another."""
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(DownloadFailed, match=r"file/jars.*XDG_CACHE_HOME"):
+        jars_of("kafka", tmp_path / "file" / "jars")
 
 
 def test_the_cache_follows_the_users_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

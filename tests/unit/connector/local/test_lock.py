@@ -30,9 +30,11 @@ def test_two_jars_of_one_file_name_are_refused() -> None:
         parse_lock(f"a:x:1 {DIGEST}\nb:x:1 {DIGEST}\n")
 
 
-def test_the_shipped_lock_is_of_one_kafka_version() -> None:
-    """The broker's jars are all of 4.4.0, and a logging binding and the tools are among the rest."""
-    jars = parse_lock(resources.files("connector.local").joinpath("kafka.lock").read_text())
-    broker = {jar.version for jar in jars if jar.group == "org.apache.kafka" and jar.artifact != "kafka-tools"}
-    assert broker == {"4.4.0"}
-    assert {"log4j-slf4j-impl", "kafka-tools", "kafka-clients"} <= {jar.artifact for jar in jars}
+@pytest.mark.parametrize(
+    ("lock", "version", "artifact"), [("kafka", "4.4.0", "kafka_2.13"), ("tools", "4.3.1", "kafka-tools")]
+)
+def test_each_shipped_lock_is_of_one_kafka_version(lock: str, version: str, artifact: str) -> None:
+    """Jars of two releases of Kafka on one class path do not fit each other; a logging binding is among the rest."""
+    jars = parse_lock(resources.files("connector.local").joinpath(f"{lock}.lock").read_text())
+    assert {jar.version for jar in jars if jar.group == "org.apache.kafka"} == {version}
+    assert {artifact, "kafka-clients", "log4j-slf4j-impl"} <= {jar.artifact for jar in jars}
