@@ -15,6 +15,7 @@ from connector.contract.errors import InvalidRecord
 from streams.records import MarketStats, WalletStats
 from streams.rules.interface import Arrival, NoRules
 from streams.stats.market import MarketState
+from streams.stats.recent import packed_id
 from streams.stats.verdict import Verdict
 from streams.stats.wallet import WalletState
 
@@ -58,11 +59,12 @@ class WalletFold:
             InvalidRecord: an id of the order is malformed. The state is as it was.
         """
         state = WalletState() if state is None else state
-        if state.seen(order):
+        packed = packed_id(order.event_id)
+        if state.knows(packed):
             return WalletStep(state, Verdict.DUPLICATE, [], forward=False)
-        state.advance(clock)
-        self._rules.before_wallet(state, order, clock)
-        verdict = state.apply(order, offset=offset)
+        if state.advance(clock):
+            self._rules.before_wallet(state, order, clock)
+        verdict = state.apply(order, packed, offset=offset)
         alerts = []
         if verdict is Verdict.APPLIED:
             alerts = self._rules.after_wallet(state, order, Arrival(partition, offset, clock, source))
@@ -100,8 +102,8 @@ class MarketFold:
         state = MarketState() if state is None else state
         if state.seen(origin):
             return MarketStep(state, Verdict.DUPLICATE, [])
-        state.advance(clock)
-        self._rules.before_market(state, order, clock)
+        if state.advance(clock):
+            self._rules.before_market(state, order, clock)
         verdict = state.apply(order, origin=origin)
         alerts = []
         if verdict is Verdict.APPLIED:

@@ -75,7 +75,7 @@ class Condition:
         return any(variable.of_order for variable in self.variables)
 
     def source(self, python_names: Mapping[str, str]) -> str | None:
-        """Return the translation under these names of variables, or None where CEL has to evaluate it."""
+        """Return the translation with these sources of variables, or None where CEL has to evaluate it."""
         try:
             return None if self.tree is None else to_source(self.tree, python_names)
         except Unsupported:

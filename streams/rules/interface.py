@@ -26,7 +26,7 @@ class Rules(Protocol):
     """
     The rules of both scopes.
 
-    Per order: `before_*` once the statistics have decayed to the clock (ms) and before the order is in
+    Per order: `before_*` where statistics have decayed since the last one, before the order is in
     them, then `after_*` with the order in them. Both change only the `rules` of the state.
     """
 

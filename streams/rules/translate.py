@@ -59,7 +59,7 @@ _GLOBALS: Final[dict[str, Any]] = {"__builtins__": {}, "int64": int64, "float": 
 
 def to_source(node: Node, variables: Mapping[str, str]) -> str:
     """
-    Return a Python expression; `variables` gives the Python name of each variable.
+    Return a Python expression; `variables` gives the Python source of each variable.
 
     Raises:
         Unsupported: CEL itself has to evaluate it.
@@ -101,9 +101,11 @@ def names(node: Node) -> set[str]:
     return set().union(*map(names, parts))
 
 
-def compile_source(source: str, parameters: Sequence[str]) -> Callable[..., Any]:
-    """Return the function of a source that `to_source` made."""
+def compile_source(
+    source: str, parameters: Sequence[str], functions: Mapping[str, Callable[..., Any]] | None = None
+) -> Callable[..., Any]:
+    """Return the function of a source that `to_source` made; `functions` are what its variables may call."""
     function: Callable[..., Any] = eval(  # noqa: S307  # made of constants by repr, our own shapes and our own names
-        compile(f"lambda {', '.join(parameters)}: {source}", "<rules>", "eval"), dict(_GLOBALS)
+        compile(f"lambda {', '.join(parameters)}: {source}", "<rules>", "eval"), {**_GLOBALS, **(functions or {})}
     )
     return function

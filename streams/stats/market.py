@@ -91,9 +91,13 @@ class MarketState(msgspec.Struct, array_like=True, gc=False):
         partition, offset = origin
         return offset <= self.origins.get(partition, -1)
 
-    def advance(self, clock: int) -> None:
-        """Let the windows decay to `clock` (ms); an outcome's follow when it has an order or is looked at."""
-        self.windows.advance(clock // 1_000)
+    def advance(self, clock: int) -> bool:
+        """
+        Let the windows decay to `clock` (ms); returns whether a statistic changed.
+
+        An outcome's windows follow when it has an order or is looked at.
+        """
+        return self.windows.advance(clock // 1_000)
 
     def apply(self, order: OrderRecord, *, origin: tuple[int, int]) -> Verdict:
         """Absorb an order that was not seen before, at the clock advanced to."""

@@ -70,27 +70,27 @@ class WalletState(msgspec.Struct, array_like=True, gc=False):
 
     def fold(self, order: OrderRecord, *, offset: int, clock: int) -> Verdict:
         """Advance to `clock` (ms) and absorb the order at `offset` of the wallet's partition."""
-        if self.seen(order):
+        packed = packed_id(order.event_id)
+        if self.knows(packed):
             return Verdict.DUPLICATE
         self.advance(clock)
-        return self.apply(order, offset=offset)
+        return self.apply(order, packed, offset=offset)
 
-    def seen(self, order: OrderRecord) -> bool:
-        """Return whether this order is among the recent ones."""
-        return contains(self.recent, packed_id(order.event_id))
+    def knows(self, packed: bytes) -> bool:
+        """Return whether the order of this packed id is among the recent ones."""
+        return contains(self.recent, packed)
 
-    def advance(self, clock: int) -> None:
-        """Let the windows decay to `clock` (ms)."""
+    def advance(self, clock: int) -> bool:
+        """Let the windows decay to `clock` (ms); returns whether a statistic changed."""
         second = clock // 1_000
-        self.windows.advance(second)
         self.exposures.advance(second)
+        return self.windows.advance(second)
 
-    def apply(self, order: OrderRecord, *, offset: int) -> Verdict:
-        """Absorb an order that was not seen before, at the clock advanced to."""
+    def apply(self, order: OrderRecord, packed: bytes, *, offset: int) -> Verdict:
+        """Absorb an order that is not known, at the clock advanced to; `packed` is its id, see `recent`."""
         notional, buy = order.notional_micros, order.side == "BUY"
         market = market_number(order.condition_id)
         second = min(order.timestamp, self.windows.clock)
-        packed = packed_id(order.event_id)
         counted = self.windows.add(second, buy=buy, notional=notional, shares=order.shares, member=market)
         remember(self.recent, packed, second, offset)
         if not counted:

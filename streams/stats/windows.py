@@ -106,17 +106,17 @@ class Windows(msgspec.Struct, array_like=True, gc=False):
         later.advance(second)
         return later
 
-    def advance(self, second: int) -> None:
+    def advance(self, second: int) -> bool:
         """
         Move the clock forward and let the buckets that leave their window go; a clock in the past is ignored.
 
-        Buckets and members are replaced, not changed: a copy made by `at` shares them.
+        Returns whether any did. Buckets and members are replaced, not changed: a copy made by `at` shares them.
         """
         if second <= self.clock:
-            return
+            return False
         self.clock = second
         if second < self.due:
-            return
+            return False
         due = NEVER
         for level, tier in enumerate(self.tiers):
             width = WIDTHS[level]
@@ -126,6 +126,7 @@ class Windows(msgspec.Struct, array_like=True, gc=False):
             if tier:
                 due = min(due, (tier[0].number + BUCKETS) * width)
         self.due = due
+        return True
 
     def add(self, second: int, *, buy: bool, notional: int, shares: int, member: int | None) -> bool:
         """
