@@ -38,7 +38,8 @@ The whole system on one machine, with a real Apache Kafka and no Docker.
            consume alerts.v1 --kafka HOST:PORT --from-beginning --max-messages 3
 
 Settings of the pieces come from the environment: RULES, LOG_LEVEL, PARTITIONS, TOPIC_PREFIX, ...
-Exit codes: 0 fine, 1 something did not start, died, or the audit found a fault, 2 wrong usage, 130 interrupted.
+Exit codes: 0 fine, 1 something did not start, died, or the audit found a fault, 2 wrong usage,
+130 a demo interrupted before its audit.
 """
 
 
@@ -82,7 +83,7 @@ async def _run(given: argparse.Namespace, console: Console) -> int:
             return 0
         return 0 if await demo(_plan(given), console, interrupts, seconds=given.seconds) else 1
     except asyncio.CancelledError:
-        return 130
+        return 0 if given.command == "up" else 130
 
 
 def _current_task() -> asyncio.Task[Any]:
