@@ -36,12 +36,23 @@ class History:
         self, filtered: tuple[Field, str] | None, *, start: int | None, end: int | None, before: Position | None = None
     ) -> Iterator[Position]:
         """Yield positions in [start, end] seconds, both inclusive, below `before`, from the newest on."""
-        positions = self._all if filtered is None else self._by.get(filtered, [])
-        low = 0 if start is None else bisect_left(positions, (start, 0))
-        high = len(positions) if end is None else bisect_left(positions, (end + 1, 0))
+        positions, low, high = self._range(filtered, start, end)
         if before is not None:
             high = min(high, bisect_left(positions, before))
         return (positions[index] for index in range(high - 1, low - 1, -1))
+
+    def count(self, filtered: tuple[Field, str] | None, *, start: int | None, end: int | None) -> int:
+        """Return how many positions `newest_first` would yield, without looking at them."""
+        _, low, high = self._range(filtered, start, end)
+        return max(0, high - low)
+
+    def _range(
+        self, filtered: tuple[Field, str] | None, start: int | None, end: int | None
+    ) -> tuple[list[Position], int, int]:
+        positions = self._all if filtered is None else self._by.get(filtered, [])
+        low = 0 if start is None else bisect_left(positions, (start, 0))
+        high = len(positions) if end is None else bisect_left(positions, (end + 1, 0))
+        return positions, low, high
 
 
 def _insert(positions: list[Position], position: Position) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -73,26 +74,37 @@ def parse_query(params: Mapping[str, str], *, requires_filter: bool = False) -> 
 
 def page(book: Book, query: Query, *, now_ns: int, partial: bool = False) -> bytes:
     """Return the body of a page: newest first; half of it, with more to come, when `partial`."""
-    matching = [order for order in _matching(book, query) if order.rest_ns <= now_ns]
     size = max(1, query.limit // 2) if partial else query.limit
-    rows = matching[query.offset : query.offset + size]
-    has_more = len(matching) > query.offset + len(rows)
-    total = len(matching) if query.total is None else query.total
+    rows = list(islice(_shown(book, query, now_ns), query.offset, query.offset + size + 1))
+    has_more, rows = len(rows) > size, rows[:size]
+    total = _total(book, query, now_ns) if query.total is None else query.total
     pagination: dict[str, Any] = {"limit": query.limit, "offset": query.offset, "total": total, "has_more": has_more}
-    if has_more and rows:
+    if has_more:
         last = rows[-1]
         pagination["pagination_key"] = encode_cursor(last.row, (last.timestamp, last.seq), total)
     return b'{"orders":[%b],"pagination":%b}' % (b",".join(order.json for order in rows), orjson.dumps(pagination))
 
 
-def _matching(book: Book, query: Query) -> Iterator[Executed]:
-    filtered = query.market if query.user is None else ("user", query.user)
-    positions = book.history.newest_first(filtered, start=query.start_time, end=query.end_time, before=query.before)
-    orders = (book.orders[seq - 1] for _, seq in positions)
-    if query.user is None or query.market is None:
-        return orders
-    field, value = query.market
-    return (order for order in orders if getattr(order, field) == value)
+def _shown(book: Book, query: Query, now_ns: int) -> Iterator[Executed]:
+    """Yield what matches and is not hidden yet, newest first."""
+    positions = book.history.newest_first(
+        _narrowest(query), start=query.start_time, end=query.end_time, before=query.before
+    )
+    for _, seq in positions:
+        order = book.orders[seq - 1]
+        if order.rest_ns <= now_ns and (query.market is None or getattr(order, query.market[0]) == query.market[1]):
+            yield order
+
+
+def _total(book: Book, query: Query, now_ns: int) -> int:
+    """Count what `_shown` yields; without looking at each order where that can be avoided."""
+    if now_ns >= book.all_shown_ns and (query.user is None or query.market is None):
+        return book.history.count(_narrowest(query), start=query.start_time, end=query.end_time)
+    return sum(1 for _ in _shown(book, query, now_ns))
+
+
+def _narrowest(query: Query) -> tuple[Field, str] | None:
+    return query.market if query.user is None else ("user", query.user)
 
 
 def _cursor(params: Mapping[str, str]) -> tuple[Position | None, int | None]:

@@ -53,17 +53,31 @@ def test_paging_returns_every_row_once_newest_first(times: list[int], limit: int
     assert rows == [order.row for order in expected]
 
 
-@given(TIMES, st.integers(START, START + 5), st.integers(START, START + 5), st.integers(1, 9))
-def test_filters_hold_on_every_page(times: list[int], start: int, end: int, limit: int) -> None:
+@given(
+    TIMES,
+    st.integers(START, START + 5),
+    st.integers(START, START + 5),
+    st.integers(1, 9),
+    st.sampled_from([{"user": "0xA"}, {"user": "0xA", "token_id": "7"}, {"token_id": "7"}, {"token_id": "8"}, {}]),
+)
+def test_filters_hold_on_every_page(
+    times: list[int], start: int, end: int, limit: int, filters: dict[str, str]
+) -> None:
     """Wallet, token and both inclusive times restrict all pages alike; the total says how many there are."""
     book = book_of(times)
-    params = {"user": "0xA", "token_id": "7", "start_time": str(start), "end_time": str(end), "limit": str(limit)}
+    params = {**filters, "start_time": str(start), "end_time": str(end), "limit": str(limit)}
     if start >= end:
         with pytest.raises(RestError, match="start_time must be less than end_time"):
             parse_query(params)
         return
     rows = walk(book, params)
-    expected = [order.row for order in book.orders if order.user == "0xa" and start <= order.timestamp <= end]
+    expected = [
+        order.row
+        for order in book.orders
+        if start <= order.timestamp <= end
+        and order.user == filters.get("user", order.user).lower()
+        and order.token_id == filters.get("token_id", order.token_id)
+    ]
     assert sorted(rows, key=str) == sorted(expected, key=str)
     assert get(book, params)["pagination"]["total"] == len(expected)
 
@@ -78,10 +92,11 @@ def test_new_orders_do_not_shift_later_pages() -> None:
 
 
 def test_a_late_row_shows_up_when_its_time_has_come() -> None:
-    """REST hides an order until `rest_ns`."""
+    """REST hides an order until `rest_ns`, and does not count it."""
     book = Book()
     book.add({"user": "0xa", "timestamp": START}, executed_ns=10, rest_ns=20)
-    assert get(book, {}, now_ns=19)["orders"] == []
+    hidden = get(book, {}, now_ns=19)
+    assert (hidden["orders"], hidden["pagination"]["total"]) == ([], 0)
     assert len(get(book, {}, now_ns=20)["orders"]) == 1
 
 
