@@ -96,7 +96,13 @@ def _read_rule(node: yaml.Node, name: str, faults: list[Fault]) -> Written | Non
     if wrong:
         faults += wrong
         return None
-    return Written(Rule(**values), {field: value.start_mark.line + 1 for field, value in fields.items()})
+    return Written(Rule(**values), {field: _first_line(value) for field, value in fields.items()})
+
+
+def _first_line(node: yaml.Node) -> int:
+    """Return the line of a value's text, which in a block begins below the `|`."""
+    block = isinstance(node, yaml.ScalarNode) and node.style in ("|", ">")
+    return int(node.start_mark.line) + (2 if block else 1)
 
 
 def _text(node: yaml.Node) -> str:
