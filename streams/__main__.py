@@ -10,9 +10,11 @@ Exit codes: 0 stopped by a signal, 1 a defect or Kafka gone for good, 2 settings
 from __future__ import annotations
 
 import argparse
+import sys
 
 from connector.logs import Scrubber, configure
-from streams.rules.interface import NoRules
+from streams.rules.engine import load_rules
+from streams.rules.errors import InvalidRules
 from streams.settings import Settings
 from streams.worker import run_worker
 
@@ -25,7 +27,12 @@ def main() -> None:
     parser.add_argument("command", choices=["worker"])
     parser.parse_args()
     configure(level="info", form="auto", scrubber=Scrubber([]))
-    run_worker(Settings(), NoRules())
+    settings = Settings()
+    try:
+        rules = load_rules(settings.rules.read_text(), name=str(settings.rules), topic=settings.source_topic)
+    except (InvalidRules, OSError) as error:
+        sys.exit(f"{error}")
+    run_worker(settings, rules)
 
 
 if __name__ == "__main__":

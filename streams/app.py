@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import faust
 from aiokafka.partitioner import murmur2
+from msgspec import structs
 
 from connector.contract.topics import ORDERS, ORDERS_DEAD
 from connector.kafka.admin import ensure_topics
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 def create_app(settings: Settings, rules: Rules, *, shard_type: type[Shard[Any]] = Shard) -> faust.App:
     """Return the worker's app. Topics are created or verified when it starts."""
     app = _faust_app(settings)
-    topics = Topics(settings.topic_prefix)
+    topics = Topics(settings.topic_prefix, settings.source_topic)
     options = {"bootstrap_servers": settings.kafka}
     outputs = Outputs(options)
     owner = Owner(
@@ -87,7 +88,8 @@ def _faust_app(settings: Settings) -> faust.App:
 
 async def prepare_topics(settings: Settings) -> None:
     """Create or verify the topics that the worker reads and writes."""
-    specs = [spec.prefixed(settings.topic_prefix) for spec in (ORDERS, ORDERS_DEAD, *STREAMS_TOPICS)]
+    derived = [spec.prefixed(settings.topic_prefix) for spec in (ORDERS_DEAD, *STREAMS_TOPICS)]
+    specs = [structs.replace(ORDERS, name=settings.source_topic), *derived]
     await ensure_topics(settings.kafka, specs, partitions=settings.partitions, replication=settings.replication)
 
 

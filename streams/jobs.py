@@ -118,8 +118,8 @@ class Job(Protocol[V]):
 class Topics:
     """Names of this deployment's topics."""
 
-    def __init__(self, prefix: str) -> None:
-        self.orders = prefix + ORDERS.name
+    def __init__(self, prefix: str, source: str = "") -> None:
+        self.orders = source or prefix + ORDERS.name
         self.dead = prefix + ORDERS_DEAD.name
         self.orders_by_market = prefix + ORDERS_BY_MARKET.name
         self.wallet_state = prefix + WALLET_STATE.name

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from connector.contract.topics import DEFAULT_PARTITIONS
+from connector.contract.topics import DEFAULT_PARTITIONS, ORDERS
 
 SHIPPED_RULES = Path(__file__).parent / "rules" / "default.yaml"
 
@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     replication: int = Field(default=1, ge=1, le=10)
     """Replicas of the topics that are created; 3 in production."""
 
+    orders_topic: str = Field(default="", pattern=r"^[A-Za-z0-9._-]*$", max_length=249)
+    """Topic to read orders from, if not `orders.v1` under the prefix: a second deployment on the same orders."""
+
     group_id: str = Field(default="walletstream", min_length=1, max_length=200)
     """Consumer group of the workers; the prefix is put before it."""
 
@@ -43,6 +46,11 @@ class Settings(BaseSettings):
 
     rebalance_timeout_s: float = Field(default=30.0, ge=6, le=600)
     """A rebalance waits at most this long for a worker; releasing shards takes at most a third of it."""
+
+    @property
+    def source_topic(self) -> str:
+        """Name of the topic that orders are read from."""
+        return self.orders_topic or self.topic_prefix + ORDERS.name
 
     @field_validator("kafka")
     @classmethod

@@ -57,8 +57,9 @@ class StateLog:
         await consumer.start()
         try:
             consumer.assign([self._tp])
+            begin = (await consumer.beginning_offsets([self._tp]))[self._tp]
             end = (await consumer.end_offsets([self._tp]))[self._tp]
-            await consumer.seek_to_beginning(self._tp)
+            consumer.seek(self._tp, begin)
             while await consumer.position(self._tp) < end:
                 for record in (await consumer.getmany(self._tp, timeout_ms=500)).get(self._tp, ()):
                     yield record.key, record.value
