@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import asyncio
+import traceback
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+
+from connector.errors import ProviderRefused
+from connector.websocket import Disconnected, Socket, open_socket
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+KEY = "s3cr3t-k3y"
+
+
+def answering(status: int, **headers: str) -> Callable[[ServerConnection, Request], Response]:
+    """Return a handshake that is answered with `status`."""
+    return lambda _connection, _request: Response(status, "", Headers(headers))
+
+
+async def talk(connection: ServerConnection) -> None:
+    """Send a few frames of every kind, then close."""
+    await connection.send('{"text":1}')
+    await connection.send(b'{"bytes":1}')
+    await connection.send(b"\xff", text=True)
+    await connection.close(1001, "restart")
+
+
+@asynccontextmanager
+async def raw_server(greeting: bytes) -> AsyncIterator[str]:
+    """Serve TCP: say `greeting`, then wait for the peer to go. Yields the URL to connect to."""
+    done = asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        with suppress(ConnectionError):
+            await reader.read()
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        done.set()
+
+    async with await asyncio.start_server(handle, "127.0.0.1", 0) as server:
+        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/{KEY}"
+        await done.wait()
+
+
+async def everything(socket: Socket) -> list[bytes]:
+    """Return all messages until the connection is gone, and the reason it is."""
+    received = []
+    try:
+        while True:
+            received.append(await socket.recv())
+    except Disconnected as error:
+        return [*received, str(error).encode()]
+
+
+async def attempt(
+    handler: Callable[[ServerConnection], Awaitable[None]] = talk,
+    answer: Callable[[ServerConnection, Request], Response] | None = None,
+) -> list[bytes]:
+    """Connect to a server, and return what arrives until it is gone; raises what connecting raises."""
+    async with serve(handler, "127.0.0.1", 0, process_request=answer) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with open_socket(f"ws://127.0.0.1:{port}/{KEY}", connect_timeout=1.0) as socket:
+            return await everything(socket)
+
+
+def assert_clean(error: BaseException) -> None:
+    """Neither the error nor its printed trace, causes included, shows the key."""
+    assert KEY not in "".join(traceback.format_exception(error)) + repr(error)
+
+
+async def test_messages_arrive_as_bytes_and_the_end_with_its_reason() -> None:
+    """Invalid UTF-8 is a frame like any other here; who reads it decides."""
+    assert await attempt() == [
+        b'{"text":1}',
+        b'{"bytes":1}',
+        b"\xff",
+        b"the provider closed with 1001 restart",
+    ]
+
+
+async def test_a_cut_is_a_disconnect() -> None:
+    """A connection that just breaks says so."""
+
+    async def cut(connection: ServerConnection) -> None:
+        connection.transport.abort()
+        await connection.wait_closed()
+
+    assert await attempt(cut) == [b"connection lost without a close frame"]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_refused_key_is_final(status: int) -> None:
+    """Trying again would not help, and might get the key banned."""
+    with pytest.raises(ProviderRefused, match=f"HTTP {status}: check API_KEY") as caught:
+        await attempt(answer=answering(status))
+    assert_clean(caught.value)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+async def test_other_refusals_may_pass(status: int) -> None:
+    """A busy or broken server is tried again."""
+    with pytest.raises(Disconnected, match=f"HTTP {status}") as caught:
+        await attempt(answer=answering(status))
+    assert_clean(caught.value)
+
+
+async def test_redirects_are_not_followed() -> None:
+    """The key is part of the path: it must not be carried elsewhere, nor quoted from the Location."""
+    with pytest.raises(Disconnected, match="HTTP 302") as caught:
+        await attempt(answer=answering(302, Location=f"ws://127.0.0.1:9/{KEY}"))
+    assert_clean(caught.value)
+
+
+@pytest.mark.parametrize("url", [f"http://x/{KEY}", f"ws://127.0.0.1:port/{KEY}", f"ws:///{KEY}", f"ws://[/{KEY}"])
+async def test_an_impossible_url_is_not_quoted(url: str) -> None:
+    """The library's own errors quote the URL; ours do not."""
+    with pytest.raises(Disconnected) as caught:
+        async with open_socket(url, connect_timeout=0.2):
+            pass
+    assert_clean(caught.value)
+
+
+async def test_nobody_listening_is_a_disconnect(unused_tcp_port: int) -> None:
+    """Connection refused is tried again."""
+    with pytest.raises(Disconnected, match="cannot connect") as caught:
+        async with open_socket(f"ws://127.0.0.1:{unused_tcp_port}/{KEY}", connect_timeout=1.0):
+            pass
+    assert_clean(caught.value)
+
+
+async def test_a_server_that_says_nothing_times_out() -> None:
+    """A TCP connection without a handshake is given up."""
+    async with raw_server(b"") as url:
+        with pytest.raises(Disconnected, match=r"no connection within 0\.1 s") as caught:
+            async with open_socket(url, connect_timeout=0.1):
+                pass
+    assert_clean(caught.value)
+
+
+async def test_garbage_for_a_handshake_is_a_disconnect() -> None:
+    """A server of another protocol is tried again; its words are not repeated."""
+    async with raw_server(f"220 hello {KEY}\r\n\r\n".encode()) as url:
+        with pytest.raises(Disconnected, match="handshake failed: ") as caught:
+            async with open_socket(url, connect_timeout=1.0):
+                pass
+    assert_clean(caught.value)
+
+
+async def test_after_our_close_what_came_before_is_still_received() -> None:
+    """A stop loses no frame that had reached the socket."""
+
+    async def chatter(connection: ServerConnection) -> None:
+        for number in range(500):
+            await connection.send(str(number))
+        await connection.wait_closed()
+
+    async with serve(chatter, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with open_socket(f"ws://127.0.0.1:{port}/{KEY}", connect_timeout=1.0) as socket:
+            first = await socket.recv()
+            await asyncio.sleep(0.1)
+            closing = asyncio.create_task(socket.close())
+            *rest, _ = await everything(socket)
+            await closing
+            assert [first, *rest] == [b"%d" % number for number in range(500)]
+            with pytest.raises(Disconnected):
+                await socket.send("{}")
+            with pytest.raises(Disconnected):
+                await socket.ping()
