@@ -79,7 +79,7 @@ class Feed:
 
     async def run(self) -> None:
         """
-        Read until `stop`.
+        Read until `stop`. Errors may come in an `ExceptionGroup`.
 
         Raises:
             ProviderRefused: the provider turned the key away.
