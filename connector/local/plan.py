@@ -82,6 +82,25 @@ def worker_environment(plan: Plan, environment: Mapping[str, str], *, kafka: str
     return _common(plan, environment, kafka) | {"GROUP_ID": _GROUP}
 
 
+def first_order(wallet: str, tx_hash: str) -> dict[str, str | int | float]:
+    """Return a tiny order, executed to see that the whole path works before the market opens."""
+    return {
+        "user": wallet,
+        "token_id": "1",
+        "token_label": "Yes",
+        "side": "BUY",
+        "market_slug": "first-order",
+        "condition_id": f"0x{1:064x}",
+        "title": "The first order of this run",
+        "shares": 1_000_000,
+        "shares_normalized": 1.0,
+        "price": 0.5,
+        "tx_hash": tx_hash,
+        "block_number": 1,
+        "log_index": 0,
+    }
+
+
 def _common(plan: Plan, environment: Mapping[str, str], kafka: str) -> dict[str, str]:
     inherited = {name: value for name, value in environment.items() if name.upper() not in _NOT_PASSED}
     return inherited | {"KAFKA": kafka, "TOPIC_PREFIX": plan.prefix, "PARTITIONS": str(plan.partitions)}

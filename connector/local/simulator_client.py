@@ -41,6 +41,10 @@ class SimulatorClient:
         """Let the market run."""
         await self._call("POST", "/_sim/play")
 
+    async def execute(self, orders: list[dict[str, Any]]) -> None:
+        """Execute these orders now."""
+        await self._call("POST", "/_sim/execute", body={"orders": orders})
+
     async def pause(self) -> None:
         """Hold the market; when this returns, nothing more is executed."""
         await self._call("POST", "/_sim/pause")
@@ -55,8 +59,10 @@ class SimulatorClient:
             after, more = page["next"], page["more"]
         return rows
 
-    async def _call(self, method: str, path: str, **query: str | int) -> dict[str, Any]:
-        async with self._http.request(method, path, params=query) as response:
+    async def _call(
+        self, method: str, path: str, *, body: dict[str, Any] | None = None, **query: str | int
+    ) -> dict[str, Any]:
+        async with self._http.request(method, path, params=query, json=body) as response:
             response.raise_for_status()
             answer: dict[str, Any] = orjson.loads(await response.read())
             return answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import secrets
 import shutil
 import tempfile
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,11 +20,13 @@ from connector.local.errors import ProcessFailed
 from connector.local.plan import (
     connector_command,
     connector_environment,
+    first_order,
     simulator_command,
     worker_command,
     worker_environment,
 )
 from connector.local.process import Process
+from connector.local.reader import end_offsets
 from connector.local.simulator_client import SimulatorClient
 
 if TYPE_CHECKING:
@@ -89,6 +92,7 @@ async def _started(plan: Plan, folder: Path, say: Callable[[str], None]) -> Asyn
         starter.connector(kafka, address, wallets)
         await starter.until(lambda: _group_ready(kafka, plan.group), "streams worker ready")
         await starter.until(lambda: _subscribed(simulator), f"connector subscribed to {len(wallets)} wallets")
+        await starter.prove(kafka, simulator, wallets[0])
         yield System(kafka, simulator, wallets, starter.processes)
 
 
@@ -131,6 +135,17 @@ class _Starter:
         """Start the connector."""
         environment = connector_environment(self._plan, os.environ, kafka=kafka, simulator=simulator, wallets=wallets)
         self._start("connector", connector_command(), environment)
+
+    async def prove(self, kafka: str, simulator: SimulatorClient, wallet: str) -> None:
+        """Send one order all the way, so that the market opens to programs that are warm."""
+        topic = self._plan.prefix + "wallet-stats.v1"
+        before = await end_offsets(kafka, topic)
+        await simulator.execute([first_order(wallet, f"0x{secrets.token_hex(32)}")])
+
+        async def counted() -> bool:
+            return await end_offsets(kafka, topic) != before
+
+        await self.until(counted, "first order counted in the statistics")
 
     def _start(self, name: str, command: list[str], environment: dict[str, str]) -> Process:
         """Start a process in a folder of its own, so that no `.env` of somebody's real connector is read."""

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from connector.local.plan import Plan, connector_environment, simulator_command, worker_environment
+from connector.contract.identity import content_id
+from connector.contract.order import parse_order
+from connector.local.plan import Plan, connector_environment, first_order, simulator_command, worker_environment
 
 ENVIRONMENT = {"PATH": "/bin", "WALLETS_FILE": "mine.txt", "PROVIDER": "dome", "API_KEY": "s3cret", "RULES": "r.yaml"}
 
@@ -38,3 +40,12 @@ def test_the_market_waits_until_everything_is_ready() -> None:
     assert command[command.index("--port") + 1] == "0"
     assert command[command.index("--scenario") + 1] == str(Path("faults.yaml").absolute())
     assert "--scenario" not in simulator_command(Plan())
+
+
+def test_the_first_order_is_one_that_the_contract_accepts() -> None:
+    """The simulator adds the time; nothing else is missing, and each run's is another order."""
+    wallet = "0x" + "ab" * 20
+    first, second = (parse_order(first_order(wallet, f"0x{n:064x}") | {"timestamp": 1_700_000_000}) for n in (1, 2))
+    assert first.user == wallet
+    assert content_id(first) != content_id(second)
+    assert first.extra == {}
