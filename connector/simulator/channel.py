@@ -45,27 +45,27 @@ class Channel:
         """Answer a frame of the client's."""
         answer = self.session.receive(text)
         if isinstance(answer, Accepted):
-            faults = self._plan.take(
+            fault = self._plan.take_one(
                 "ack", self._loop.time(), wallets=answer.filters.users, connection=self.connection.number
             )
-            if faults:
-                self._grant_faulty(answer, faults[0])
-            else:
+            if fault is None:
                 self._grant(answer)
+            else:
+                self._grant_faulty(answer, fault)
         else:
             self._send(self._dialect.error(answer.code, answer.message))
 
     def offer(self, order: Executed) -> None:
         """Send an order to each subscription that it matches."""
         for subscription in self.session.matching(order):
-            faults = self._plan.take(
+            fault = self._plan.take_one(
                 "event", self._loop.time(), wallets=(order.user,), connection=self.connection.number
             )
-            if faults:
-                self._offer_faulty(order, subscription, faults[0])
-            else:
+            if fault is None:
                 frame = self._dialect.event(subscription, order.wire)
                 self._send_event(Outgoing(frame=frame, order=order.seq, subscription=subscription))
+            else:
+                self._offer_faulty(order, subscription, fault)
 
     def strike(self, fault: Fault) -> None:
         """Let a fault that waited for the clock take effect."""

@@ -40,7 +40,12 @@ class Engine:
         self._switches = switches
         self._clock_ns = clock_ns
         self._loop = asyncio.get_running_loop()
-        self._fault_added = asyncio.Event()
+        self._changed = asyncio.Event()
+
+    def open(self, channel: Channel) -> None:
+        """Take up a connection."""
+        self.channels[channel.connection.number] = channel
+        self._changed.set()
 
     def execute(self, rows: Iterable[Mapping[str, Any]]) -> list[Executed]:
         """
@@ -57,7 +62,7 @@ class Engine:
     def inject(self, fault: Fault) -> None:
         """Arm a fault."""
         self.plan.inject(fault, self._loop.time())
-        self._fault_added.set()
+        self._changed.set()
 
     def stats(self) -> dict[str, Any]:
         """Return counts of everything."""
@@ -89,15 +94,15 @@ class Engine:
     async def strike(self) -> None:
         """Let the faults that wait for the clock strike, for ever."""
         while True:
-            self._fault_added.clear()
-            for fault in self.plan.due(self._loop.time()):
+            self._changed.clear()
+            for fault in self.plan.due(self._loop.time(), self.channels):
                 for channel in list(self.channels.values()):
                     if fault.connection in (None, channel.connection.number):
                         channel.strike(fault)
-            due = self.plan.next_due()
+            due = self.plan.next_due(self.channels)
             timeout = None if due is None else max(0.0, due - self._loop.time())
             try:
-                await asyncio.wait_for(self._fault_added.wait(), timeout)
+                await asyncio.wait_for(self._changed.wait(), timeout)
             except TimeoutError:
                 continue
 

@@ -10,7 +10,7 @@ import msgspec
 from connector.simulator.faults import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from connector.simulator.faults import Trigger
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 class _Armed(msgspec.Struct):
     fault: Fault
     since: float
+    """From when it strikes, or strikes next."""
     draw: Callable[[], float]
     seen: int = 0
     struck: int = 0
@@ -26,10 +27,12 @@ class _Armed(msgspec.Struct):
     def spent(self) -> bool:
         return self.fault.times is not None and self.struck >= self.fault.times
 
-    def strikes(self) -> bool:
+    def meets(self) -> bool:
+        """Count an occasion, and tell whether it is one to strike on."""
         self.seen += 1
-        if self.seen <= self.fault.after:
-            return False
+        return self.seen > self.fault.after
+
+    def strikes(self) -> bool:
         if self.fault.probability < 1.0 and self.draw() >= self.fault.probability:
             return False
         self.struck += 1
@@ -58,42 +61,55 @@ class FaultPlan:
     def take(
         self, trigger: Trigger, now: float, *, wallets: Collection[str] = (), connection: int | None = None
     ) -> list[Fault]:
-        """Return the faults that strike on this occasion; each counts as struck."""
-        waiting = self._armed.get(trigger)
-        if not waiting:
-            return []
-        faults = [
-            self._count(armed.fault)
-            for armed in waiting
-            if now >= armed.since and _aimed_at(armed.fault, wallets, connection) and armed.strikes()
-        ]
-        self._forget_spent(trigger)
-        return faults
+        """Return all faults that strike on this occasion; each counts as struck."""
+        return list(self._strikes(trigger, now, wallets, connection))
 
-    def due(self, now: float) -> list[Fault]:
-        """Return the faults whose own time has come; one that is overdue several times strikes several times."""
+    def take_one(
+        self, trigger: Trigger, now: float, *, wallets: Collection[str] = (), connection: int | None = None
+    ) -> Fault | None:
+        """Return the first fault that strikes on this occasion; the others wait for the next one."""
+        return next(self._strikes(trigger, now, wallets, connection), None)
+
+    def due(self, now: float, connections: Collection[int]) -> list[Fault]:
+        """Return the faults whose own time has come, each at most once; they wait for a connection to strike."""
         faults = []
-        for armed in self._armed.get("now", ()):
-            while not armed.spent and now >= _next_strike(armed):
-                if armed.strikes():
+        for armed in self._awaiting(connections):
+            if now >= armed.since:
+                armed.since = now + armed.fault.every
+                if armed.meets() and armed.strikes():
                     faults.append(self._count(armed.fault))
-        self._forget_spent("now")
         return faults
 
-    def next_due(self) -> float | None:
+    def next_due(self, connections: Collection[int]) -> float | None:
         """Return the time at which `due` has something to say again, or None for never."""
-        return min(map(_next_strike, self._armed.get("now", ())), default=None)
+        return min((armed.since for armed in self._awaiting(connections)), default=None)
+
+    def _awaiting(self, connections: Collection[int]) -> list[_Armed]:
+        return [
+            armed
+            for armed in self._armed.get("now", ())
+            if connections and not armed.spent and armed.fault.connection in (None, *connections)
+        ]
 
     def _count(self, fault: Fault) -> Fault:
         self.struck[fault.kind] = self.struck.get(fault.kind, 0) + 1
         return fault
 
-    def _forget_spent(self, trigger: Trigger) -> None:
-        self._armed[trigger] = [armed for armed in self._armed.get(trigger, ()) if not armed.spent]
-
-
-def _next_strike(armed: _Armed) -> float:
-    return armed.since + armed.seen * armed.fault.every
+    def _strikes(
+        self, trigger: Trigger, now: float, wallets: Collection[str], connection: int | None
+    ) -> Iterator[Fault]:
+        waiting = self._armed.get(trigger)
+        if not waiting:
+            return
+        self._armed[trigger] = waiting = [armed for armed in waiting if not armed.spent]
+        met = [
+            armed
+            for armed in waiting
+            if now >= armed.since and _aimed_at(armed.fault, wallets, connection) and armed.meets()
+        ]
+        for armed in met:
+            if armed.strikes():
+                yield self._count(armed.fault)
 
 
 def _aimed_at(fault: Fault, wallets: Collection[str], connection: int | None) -> bool:

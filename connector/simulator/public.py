@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import orjson
 from aiohttp import WSMsgType, web
@@ -56,15 +56,14 @@ class PublicApi:
         tier = self._config.tier_of(key)
         if tier is None:
             return _answer(self._config.switches.bad_key_status, "Unauthorized", "Invalid API key")
-        refusals = self._engine.plan.take("handshake", asyncio.get_running_loop().time())
-        if refusals:
-            return self._refusal(refusals[0].status)
+        refusal = self._engine.plan.take_one("handshake", asyncio.get_running_loop().time())
+        if refusal is not None:
+            return self._refusal(refusal.status)
         ws = web.WebSocketResponse(autoping=False, compress=False, writer_limit=0)
         if not ws.can_prepare(request):
             return _answer(426, "Upgrade Required", "This path serves WebSocket connections")
         await ws.prepare(request)
-        assert isinstance(request.transport, asyncio.Transport)  # noqa: S101 - a socket was just upgraded on it
-        channel = self._open(ws, request.transport, key, tier)
+        channel = self._open(ws, cast("asyncio.Transport", request.transport), key, tier)
         writer = asyncio.create_task(channel.connection.write())
         try:
             await _read(ws, channel)
@@ -119,7 +118,7 @@ class PublicApi:
         channel = Channel(connection, session, dialect=self._dialect, plan=self._engine.plan, switches=switches)
         if switches.greeting is not None:
             channel.greet(switches.greeting)
-        self._engine.channels[connection.number] = channel
+        self._engine.open(channel)
         return channel
 
     def _refusal(self, status: int, wait: float = 1.0) -> web.Response:

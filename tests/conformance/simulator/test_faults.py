@@ -109,6 +109,20 @@ async def test_timed_drops_hit_the_connection_named() -> None:
         assert simulator.connections == [2]
 
 
+async def test_repeated_drops_hit_one_connection_each() -> None:
+    """Three drops end three connections, however long the client takes to come back."""
+    async with Simulator() as simulator:
+        simulator.inject(Fault(kind="drop", every=0.01, times=3))
+        for _ in range(3):
+            async with dial(simulator) as client:
+                with pytest.raises(ConnectionClosed):
+                    await client.receive()
+            await asyncio.sleep(0.03)
+        async with dial(simulator) as client:
+            await client.subscribe(A)
+        assert simulator.stats()["faults"] == {"drop": 3}
+
+
 async def test_a_half_open_socket_is_silent() -> None:
     """No events, no acks, no pongs, no end; the book says that nothing arrived. After its delay it is cut."""
     async with Simulator() as simulator, dial(simulator) as client:

@@ -41,17 +41,44 @@ def test_a_fault_strikes_only_its_target() -> None:
     assert plan.take("event", 0.0, wallets=("0xa",), connection=2)
 
 
+def test_of_several_only_the_first_strikes_where_one_can() -> None:
+    """
+    Both meet every occasion; where only one can strike, the second keeps its strike for the next.
+
+    occasion   1        2          3
+    strikes    garble   duplicate  -
+    """
+    plan = plan_of(Fault(kind="garble"), Fault(kind="duplicate"))
+    struck = [plan.take_one("event", 0.0) for _ in range(3)]
+    assert [fault and fault.kind for fault in struck] == ["garble", "duplicate", None]
+    assert plan.struck == {"garble": 1, "duplicate": 1}
+    both = plan_of(Fault(kind="rest_slow"), Fault(kind="rest_status"))
+    assert [fault.kind for fault in both.take("rest", 0.0)] == ["rest_slow", "rest_status"]
+
+
 def test_faults_that_wait_for_the_clock_come_due() -> None:
     """
-    Armed after 5 s, then every 2 s, three times; who looks late gets all that are overdue.
+    Armed after 5 s, then every 2 s, three times; without its connection it waits on.
 
-    seconds   4   5   6   7   8   9
-    strikes       x       x       x
+    seconds       4   5   6   7   8   9   10
+    connected     1   1   1   -   -   1   1
+    strikes           x               x
     """
     plan = plan_of(Fault(kind="drop", at=5.0, every=2.0, times=3))
-    assert plan.next_due() == 5.0
-    assert [len(plan.due(now)) for now in (4.9, 5.0, 6.9, 9.0, 99.0)] == [0, 1, 0, 2, 0]
-    assert plan.next_due() is None
+    assert plan.next_due({1}) == 5.0
+    occasions = [(4.0, {1}), (5.0, {1}), (6.0, {1}), (7.0, set()), (8.0, set()), (9.0, {1}), (10.0, {1})]
+    assert [len(plan.due(now, connections)) for now, connections in occasions] == [0, 1, 0, 0, 0, 1, 0]
+    assert plan.next_due({1}) == 11.0
+    assert plan.next_due(set()) is None
+    assert plan.due(11.0, {1})
+    assert plan.next_due({1}) is None
+
+
+def test_a_timed_fault_waits_for_its_own_connection() -> None:
+    """One aimed at connection 2 lets connection 1 be."""
+    plan = plan_of(Fault(kind="drop", connection=2))
+    assert plan.due(1.0, {1}) == []
+    assert len(plan.due(1.0, {1, 2})) == 1
 
 
 def test_probability_is_seeded() -> None:
@@ -69,7 +96,7 @@ def test_cleared_faults_never_strike() -> None:
     """Nothing is left armed."""
     plan = plan_of(Fault(kind="garble"), Fault(kind="drop"))
     plan.clear()
-    assert plan.take("event", 0.0) == plan.due(9.0) == []
+    assert plan.take("event", 0.0) == plan.due(9.0, {1}) == []
 
 
 @pytest.mark.parametrize("kind", TRIGGERS)
