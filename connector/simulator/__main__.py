@@ -6,9 +6,13 @@ import argparse
 import asyncio
 import signal
 import sys
+from inspect import getdoc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import asdict
+
+from connector.simulator.faults import Fault
 from connector.simulator.replay import InvalidRecording
 from connector.simulator.scenario import InvalidScenario, Scenario, parse_scenario, with_switches
 from connector.simulator.server import Simulator
@@ -31,8 +35,17 @@ and for tests:
   POST /_sim/pause, /_sim/play                                hold and resume replay and market
 
 With neither --replay nor --market it plays both: the recorded orders as if they happened now, and a market.
-Prints `simulator ready on HOST:PORT` once it listens. Fault kinds: connector/simulator/faults.py.
+Prints `simulator ready on HOST:PORT` once it listens.
 Exit codes: 0 stopped by SIGTERM or Ctrl-C, 1 failed while running, 2 wrong usage, file or port.
+"""
+
+
+_SCENARIO = """\
+scenario file:
+  switches: {rest_lag: 2}
+  faults:
+    - {kind: drop, at: 5, every: 5, times: 20}
+    - {kind: garble, wallet: "0x...", probability: 0.01, times: null}
 """
 
 
@@ -89,7 +102,10 @@ async def _run(config: Config) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m connector.simulator", description=_MANUAL, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m connector.simulator",
+        description=_MANUAL,
+        epilog=_reference(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one (default)")
@@ -110,6 +126,12 @@ def _parser() -> argparse.ArgumentParser:
         "--set", action="append", default=[], metavar="SWITCH=VALUE", help="settle an unknown of Dome's otherwise"
     )
     return parser
+
+
+def _reference() -> str:
+    """Return the switches and faults, told by the code that defines them."""
+    switches = "\n".join(f"  {name}={value}" for name, value in asdict(Switches()).items())
+    return f"switches and their defaults:\n{switches}\n\nfaults:\n  {getdoc(Fault)}\n\n{_SCENARIO}"
 
 
 def _positive(text: str) -> float:

@@ -127,7 +127,7 @@ async def test_a_half_open_socket_is_silent() -> None:
     """No events, no acks, no pongs, no end; the book says that nothing arrived. After its delay it is cut."""
     async with Simulator() as simulator, dial(simulator) as client:
         await client.subscribe(A)
-        simulator.inject(Fault(kind="half_open", when="event", after=1, delay=0.3))
+        simulator.inject(Fault(kind="half_open", when="event", after=1, delay=0.7))
         await simulator.execute(orders("1", "2", "3"))
         assert await client.hashes(1) == ["1"]
         pong = asyncio.ensure_future(await client.socket.ping())
@@ -153,7 +153,7 @@ async def test_a_lost_ack_leaves_the_subscription_live() -> None:
 async def test_a_delayed_ack_delays_the_subscription() -> None:
     """No event comes before the ack."""
     async with Simulator() as simulator, dial(simulator) as client:
-        simulator.inject(Fault(kind="delay_ack", delay=0.1, wallet=A))
+        simulator.inject(Fault(kind="delay_ack", delay=0.5, wallet=A))
         await client.ask("subscribe", filters={"users": [A]})
         assert await client.silence(0.05)
         await simulator.execute(orders("before"))
@@ -165,12 +165,12 @@ async def test_a_delayed_ack_delays_the_subscription() -> None:
 async def test_an_early_event_precedes_its_ack() -> None:
     """Subscribed at once, acknowledged after the first event, once."""
     async with Simulator() as simulator, dial(simulator) as client:
-        simulator.inject(Fault(kind="early_event", delay=0.2))
+        simulator.inject(Fault(kind="early_event", delay=0.5))
         await client.ask("subscribe", filters={"users": [A]})
         assert await client.silence(0.05)
         await simulator.execute(orders("1", "2"))
         assert [(await client.receive())["type"] for _ in range(3)] == ["event", "ack", "event"]
-        assert await client.silence(0.3)
+        assert await client.silence(0.6)
 
 
 async def test_an_error_in_place_of_the_ack_subscribes_nothing() -> None:

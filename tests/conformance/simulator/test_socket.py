@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiohttp import ClientSession
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -95,6 +96,8 @@ async def test_a_bad_key_is_refused_in_the_handshake() -> None:
         with pytest.raises(InvalidStatus) as caught:
             await connect(simulator.ws_url("bad-key"))
         assert caught.value.response.status_code == 401
+        async with ClientSession() as http, http.get(f"{simulator.rest_url}/dev-key") as response:
+            assert response.status == 426
 
 
 async def test_the_server_closes_with_1001_when_it_stops() -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connector.simulator.__main__ import main, parse_arguments
-from connector.simulator.faults import Fault
+from connector.simulator.faults import TRIGGERS, Fault
+from connector.simulator.settings import Switches
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +18,14 @@ def test_without_arguments_it_plays_recording_and_market() -> None:
     """The demo's default: recorded orders as if they happened now, mixed with a market."""
     config = parse_arguments([])
     assert (config.replay, config.market, config.rebase, config.port) == ("recorded", 1, True, 0)
+
+
+def test_help_tells_every_switch_and_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    """The manual is made from what the code defines, so it cannot lag behind."""
+    with pytest.raises(SystemExit):
+        parse_arguments(["--help"])
+    manual = capsys.readouterr().out
+    assert [name for name in (*Switches.__struct_fields__, *TRIGGERS) if name not in manual] == []
 
 
 def test_one_source_alone_is_possible() -> None:
