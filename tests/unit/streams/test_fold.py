@@ -55,7 +55,7 @@ def test_wallet_statistics_equal_the_oracle(log: list[Logged], later: int, remem
 
 
 @given(log=logs(users=4, repeats=False), later=LATER)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_market_statistics_equal_the_oracle(log: list[Logged], later: int) -> None:
     """The same for a market with several wallets and outcomes."""
     log = [entry for entry in log if entry.order.condition_id == MARKETS[0]]
@@ -66,7 +66,7 @@ def test_market_statistics_equal_the_oracle(log: list[Logged], later: int) -> No
 
 
 @given(log=logs(), later=LATER)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_looking_changes_nothing(log: list[Logged], later: int) -> None:
     """A view at a later time leaves the state as it was, byte for byte."""
     state, clock = fold_wallet(log)
@@ -77,7 +77,7 @@ def test_looking_changes_nothing(log: list[Logged], later: int) -> None:
 
 
 @given(log=logs(), later=LATER)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_next_change_is_the_first_moment_the_view_differs(log: list[Logged], later: int) -> None:
     """One millisecond before it the view is the same, at it the view differs."""
     state, clock = fold_wallet(log)
@@ -91,7 +91,7 @@ def test_next_change_is_the_first_moment_the_view_differs(log: list[Logged], lat
 
 
 @given(log=logs(repeats=False), seed=st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_final_statistics_do_not_depend_on_the_order_of_arrival(log: list[Logged], seed: Random) -> None:
     """When all arrive at one clock, every permutation ends in the same windows."""
     clock = max(entry.append_ms for entry in log)
