@@ -1,0 +1,93 @@
+"""The results as tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.table import Table
+
+from tests.bench.figures import Figure, figure
+from tests.bench.latency import STAGES
+from tests.bench.throughput import SHAPES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rich.console import RenderableType
+
+Results = dict[str, Any]
+
+
+def tables(results: Results) -> Group:
+    """Return all tables; each figure is a median with its extremes over the repetitions."""
+    parts: list[RenderableType] = [_machine(results["machine"])]
+    if results["latency"]:
+        parts += [_latency(results["latency"]), _waterfall(results["latency"]["ours"])]
+    if results["throughput"]:
+        parts += [_throughput(results["throughput"]), _state(results["throughput"])]
+    return Group(*parts)
+
+
+def _over(runs: Sequence[Results], value: Callable[[Results], float]) -> Figure:
+    return figure(map(value, runs))
+
+
+def _machine(machine: Results) -> Table:
+    table = Table(title="Machine", title_justify="left", show_header=False)
+    for name, value in machine.items():
+        table.add_row(name, ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value))
+    return table
+
+
+def _latency(latency: dict[str, list[Results]]) -> Table:
+    table = Table(title="(a) wire -> alert, ms: median (least - most) of the repetitions", title_justify="left")
+    for column in ("", "floor, no logic", "ours", "ratio"):
+        table.add_column(column, justify="right")
+    for name in ("p50_ms", "p99_ms"):
+        floor, ours = (_over(latency[system], lambda run: float(run[name])) for system in ("floor", "ours"))  # noqa: B023 - consumed at once
+        table.add_row(name.removesuffix("_ms"), f"{floor:.2f}", f"{ours:.2f}", f"{ours / floor:.2f}")
+    counts = {
+        system: f"{sum(run['missing'] for run in runs)} of {sum(run['sent'] for run in runs)}"
+        for system, runs in latency.items()
+    }
+    table.add_row("missing", counts["floor"], counts["ours"], "")
+    return table
+
+
+def _waterfall(runs: Sequence[Results]) -> Table:
+    table = Table(title="    where ours spends it, ms", title_justify="left")
+    for column in ("stretch", "p50", "p99"):
+        table.add_column(column, justify="right")
+    for name, _ in STAGES:
+        cells = [
+            f"{_over(runs, lambda run: float(run['waterfall_ms'][name][p])):.2f}"  # noqa: B023 - consumed at once
+            for p in ("p50", "p99")
+            if all(name in run["waterfall_ms"] for run in runs)
+        ]
+        table.add_row(name, *cells)
+    return table
+
+
+def _throughput(throughput: dict[str, list[Results]]) -> Table:
+    table = Table(title="(b) events per CPU-second of the process", title_justify="left")
+    for column in ("wallets", "raw read + JSON", "complete job", "ratio", "folds (wallet + market)"):
+        table.add_column(column, justify="right")
+    for shape in SHAPES:
+        runs = throughput[shape]
+        raw = _over(runs, lambda run: float(run["raw"]["events_per_cpu_s"]))
+        job = _over(runs, lambda run: float(run["worker"]["events_per_cpu_s"]))
+        folds = _over(runs, lambda run: float(run["worker"]["folds_per_cpu_s"]))
+        table.add_row(shape, f"{raw:,.0f}", f"{job:,.0f}", f"{job / raw:.3f}", f"{folds:,.0f}")
+    return table
+
+
+def _state(throughput: dict[str, list[Results]]) -> Table:
+    table = Table(title="(c) bytes of remembered state per wallet", title_justify="left")
+    for column in ("wallets", "count", "mean", "p50", "p99", "most", "key"):
+        table.add_column(column, justify="right")
+    for shape in SHAPES:
+        state = throughput[shape][-1]["state"]
+        sizes = [f"{state[name]:,.0f}" for name in ("mean_bytes", "p50_bytes", "p99_bytes", "most_bytes", "key_bytes")]
+        table.add_row(shape, str(state["wallets"]), *sizes)
+    return table

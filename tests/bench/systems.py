@@ -1,0 +1,88 @@
+"""The two systems that carry an event from a socket to a topic: the floor, and ours."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from connector.contract.topics import ORDERS, ORDERS_DEAD
+from connector.kafka.admin import ensure_topics
+from streams.topics import ALERTS, STREAMS_TOPICS
+from tests.bench import rules
+from tests.support.workers import GroupProbe, WorkerProcess
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+PARTITIONS = 8
+GROUP = "bench"
+TOPICS = (ORDERS, ORDERS_DEAD, *STREAMS_TOPICS)
+
+
+class Bench(NamedTuple):
+    """What every measurement needs."""
+
+    kafka: str
+    """Bootstrap servers."""
+    folder: Path
+    """For logs and rule files."""
+
+
+@asynccontextmanager
+async def floor(bench: Bench, *, prefix: str, url: str, wallets: list[str]) -> AsyncIterator[str]:  # noqa: ARG001 - as `ours`
+    """Run the floor; yield the topic in which events end."""
+    first, last = f"{prefix}{ORDERS.name}", f"{prefix}{ALERTS.name}"
+    await ensure_topics(bench.kafka, [spec.prefixed(prefix) for spec in (ORDERS, ALERTS)], partitions=PARTITIONS)
+    command = [sys.executable, "-m", "tests.bench.floor"]
+    relay = WorkerProcess(
+        [*command, "relay", bench.kafka, first, last],
+        ready=lambda: _said("ready", relay),
+        name="floor-relay",
+        folder=bench.folder,
+    )
+    ingest = WorkerProcess([*command, "ingest", url, bench.kafka, first], name="floor-ingest", folder=bench.folder)
+    async with relay, ingest:
+        yield last
+
+
+@asynccontextmanager
+async def ours(bench: Bench, *, prefix: str, url: str, wallets: list[str]) -> AsyncIterator[str]:
+    """Run the connector and a worker with one rule that every order tips; yield the topic in which alerts end."""
+    connector = WorkerProcess(
+        [sys.executable, "-m", "connector"],
+        {
+            "PROVIDER": "simulator",
+            "WS_URL": f"{url}/{{key}}",
+            "TIER": "dev",
+            "WALLETS": ",".join(wallets),
+            "KAFKA": bench.kafka,
+            "TOPIC_PREFIX": prefix,
+            "PARTITIONS": str(PARTITIONS),
+        },
+        name="connector",
+        folder=bench.folder,
+    )
+    async with worker(bench, prefix, rules.every_order(bench.folder / "every-order.yaml")), connector:
+        yield f"{prefix}{ALERTS.name}"
+
+
+def worker(bench: Bench, prefix: str, rule_file: Path) -> WorkerProcess:
+    """Return a worker, ready when it has its partitions."""
+    return WorkerProcess(
+        [sys.executable, "-m", "streams", "worker"],
+        {
+            "KAFKA": bench.kafka,
+            "TOPIC_PREFIX": prefix,
+            "PARTITIONS": str(PARTITIONS),
+            "GROUP_ID": GROUP,
+            "RULES": str(rule_file),
+        },
+        ready=GroupProbe(bench.kafka, prefix + GROUP),
+        folder=bench.folder,
+    )
+
+
+async def _said(word: str, process: WorkerProcess) -> bool:
+    return word in process.log_tail()
