@@ -109,7 +109,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Record = WalletStats | MarketStats | Alert
-R = TypeVar("R", WalletStats, MarketStats, Alert)
+R = TypeVar("R", bound=Record)
 _encoder = msgspec.json.Encoder()
 _decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {
     kind: msgspec.json.Decoder(kind) for kind in (WalletStats, MarketStats, Alert)

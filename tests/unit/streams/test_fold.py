@@ -45,7 +45,7 @@ def fold_market(log: list[Logged]) -> tuple[MarketState, int]:
 
 
 @given(log=logs(), later=LATER, remember_every=st.sampled_from((1, 3, 1_000)))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_wallet_statistics_equal_the_oracle(log: list[Logged], later: int, remember_every: int) -> None:
     """Whatever arrives in whatever order, the statistics at any later time are what brute force says."""
     state, clock = fold_wallet(log, remember_every=remember_every)
@@ -66,7 +66,7 @@ def test_market_statistics_equal_the_oracle(log: list[Logged], later: int) -> No
 
 
 @given(log=logs(), later=LATER)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_looking_changes_nothing(log: list[Logged], later: int) -> None:
     """A view at a later time leaves the state as it was, byte for byte."""
     state, clock = fold_wallet(log)
@@ -77,7 +77,7 @@ def test_looking_changes_nothing(log: list[Logged], later: int) -> None:
 
 
 @given(log=logs(), later=LATER)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_next_change_is_the_first_moment_the_view_differs(log: list[Logged], later: int) -> None:
     """One millisecond before it the view is the same, at it the view differs."""
     state, clock = fold_wallet(log)
@@ -91,7 +91,7 @@ def test_next_change_is_the_first_moment_the_view_differs(log: list[Logged], lat
 
 
 @given(log=logs(repeats=False), seed=st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_final_statistics_do_not_depend_on_the_order_of_arrival(log: list[Logged], seed: Random) -> None:
     """When all arrive at one clock, every permutation ends in the same windows."""
     clock = max(entry.append_ms for entry in log)

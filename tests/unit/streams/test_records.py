@@ -65,7 +65,7 @@ def test_schemas_name_exactly_the_fields_of_the_records(topic: str, kind: type[m
 
 
 @given(log=logs(users=3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_whatever_is_folded_follows_the_schemas(log: list[Logged]) -> None:
     """Statistics and alerts of any log are what their schemas say, and read back equal."""
     wallet, market, clock = None, None, 0
