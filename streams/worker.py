@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import faust
 import uvloop
 
 from streams.app import create_app, prepare_topics
+from streams.shards.shard import Shard
 
 if TYPE_CHECKING:
     from streams.rules.interface import Rules
     from streams.settings import Settings
 
 
-def run_worker(settings: Settings, rules: Rules) -> NoReturn:
+def run_worker(settings: Settings, rules: Rules, *, shard_type: type[Shard[Any]] = Shard) -> NoReturn:
     """
     Create or verify the topics, then work until SIGTERM or SIGINT (exit 0) or a defect (raises it).
 
@@ -25,6 +26,6 @@ def run_worker(settings: Settings, rules: Rules) -> NoReturn:
     asyncio.run(prepare_topics(settings))
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
-    app = create_app(settings, rules)
+    app = create_app(settings, rules, shard_type=shard_type)
     worker = faust.Worker(app, loop=loop, quiet=True, redirect_stdouts=False, override_logging=False)
     worker.execute_from_commandline()

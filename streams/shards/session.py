@@ -43,6 +43,8 @@ log = structlog.get_logger(__name__)
 class Session(Generic[V]):
     """Live state, its mailbox, and what is under way to Kafka."""
 
+    admission_type = Admission
+
     def __init__(
         self,
         job: Job[V],
@@ -61,7 +63,7 @@ class Session(Generic[V]):
         self._outputs = outputs
         self._state_log = state_log
         self._timing = timing
-        self._admission = Admission(live.offset)
+        self._admission = self.admission_type(live.offset)
         self._folding = asyncio.Lock()
         self._wake = asyncio.Event()
         self._released = asyncio.Event()

@@ -122,11 +122,14 @@ class Shard(Generic[V]):
         )
         return live
 
+    async def _first_offset(self, live: Live[V]) -> int:
+        return live.offset + 1
+
     async def _work(self, state_log: StateLog, live: Live[V]) -> None:
         session = self.session_type(
             self._job,
             live,
-            mailbox=self._consumer.claim(self.tp, live.offset + 1),
+            mailbox=self._consumer.claim(self.tp, await self._first_offset(live)),
             consumer=self._consumer,
             outputs=self._outputs,
             state_log=state_log,

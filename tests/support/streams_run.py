@@ -38,8 +38,9 @@ class StreamsRun:
     ) -> None:
         """`direct` is the broker, `via` the address the workers use; `orders` another deployment's orders topic."""
         self.direct = direct
+        self.prefix = prefix
         self.topics = Topics(prefix, orders)
-        self._group = prefix + "walletstream"
+        self.group = prefix + "walletstream"
         self._argv = [sys.executable, "-m", module, "worker"]
         self._env = {
             "KAFKA": via or direct,
@@ -52,7 +53,7 @@ class StreamsRun:
 
     def worker(self, name: str, *, members: int | None = 1) -> WorkerProcess:
         """Return a worker that counts as ready when the group is stable with so many members; None: at once."""
-        ready = None if members is None else GroupProbe(self.direct, self._group, members=members)
+        ready = None if members is None else GroupProbe(self.direct, self.group, members=members)
         return WorkerProcess(self._argv, self._env, ready=ready, name=name)
 
     async def settled(self) -> None:
