@@ -37,6 +37,11 @@ class Channel:
         self._held: Outgoing | None = None
         self._owed_acks: dict[str, Accepted] = {}
 
+    @property
+    def holding(self) -> bool:
+        """Whether a fault still holds back an ack or an event."""
+        return bool(self._later)
+
     def greet(self, text: str) -> None:
         """Send the frame that opens a connection."""
         self._send(text.encode())

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from connector.simulator.timeline import Batch
 
 
+_HOLD_POLL = 0.01
+
+
 class Simulator:
     """
     A Dome of our own, on one port.
@@ -91,13 +94,18 @@ class Simulator:
         return list(self._engine.channels)
 
     async def execute(self, rows: Iterable[Mapping[str, Any]]) -> list[Executed]:
-        """Execute orders now, and wait until what became of them on every open socket is in the book."""
+        """Execute orders now, and wait until all but what faults hold back is sent and in the book."""
         executed = self._engine.execute(rows)
-        await self.settled()
+        await self._written()
         return executed
 
     async def settled(self) -> None:
-        """Wait until nothing is queued for any socket."""
+        """Wait until nothing is queued for any socket, nor held back by a fault."""
+        while any(channel.holding for channel in self._engine.channels.values()):  # noqa: ASYNC110 - as long as faults say
+            await asyncio.sleep(_HOLD_POLL)
+        await self._written()
+
+    async def _written(self) -> None:
         for channel in list(self._engine.channels.values()):
             await channel.connection.settled.wait()
 

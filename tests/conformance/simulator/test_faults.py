@@ -53,6 +53,9 @@ async def test_a_reordered_event_without_a_successor_comes_late() -> None:
         await client.subscribe(A)
         simulator.inject(Fault(kind="reorder", delay=0.05))
         await simulator.execute(orders("1"))
+        assert told(simulator) == []
+        await simulator.settled()
+        assert told(simulator) == [(1, True, "reorder")]
         assert await client.hashes(1) == ["1"]
 
 
