@@ -9,10 +9,12 @@ batched.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from connector.contract.errors import InvalidRecord
-from streams.records import MarketStats, WalletStats
+from streams.records import Alert, MarketStats, WalletStats
 from streams.rules.interface import Arrival, NoRules
 from streams.stats.market import MarketState
 from streams.stats.recent import packed_id
@@ -21,11 +23,10 @@ from streams.stats.wallet import WalletState
 
 if TYPE_CHECKING:
     from connector.contract.record import OrderRecord
-    from streams.records import Alert
     from streams.rules.interface import Rules
 
 
-class WalletStep(NamedTuple):
+class WalletStep(msgspec.Struct, frozen=True, gc=False):
     """What one order did to its wallet. `state` is the object that came in, changed, or a new one."""
 
     state: WalletState
@@ -35,7 +36,7 @@ class WalletStep(NamedTuple):
     """Whether the order goes on to `orders-by-market.v1`."""
 
 
-class MarketStep(NamedTuple):
+class MarketStep(msgspec.Struct, frozen=True, gc=False):
     """What one order did to its market."""
 
     state: MarketState

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from streams.stats.windows import LEVELS, SPANS, Sums
+from streams.stats.buckets import LEVELS, SPANS, Sums
 
 if TYPE_CHECKING:
     from streams.records import Scope

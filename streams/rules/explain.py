@@ -7,8 +7,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from streams.records import Alert, Clause, OrderRef
+from streams.stats.buckets import BUCKETS, SPANS
 from streams.stats.recent import newest_first
-from streams.stats.windows import BUCKETS, SPANS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from streams.stats.windows import LEVELS
-
 if TYPE_CHECKING:
     from connector.contract.record import OrderRecord
+    from streams.stats.buckets import Sums
     from streams.stats.market import MarketState
     from streams.stats.wallet import Baseline, WalletState
-    from streams.stats.windows import Sums, Windows
+    from streams.stats.windows import Windows
 
 
 class Held:
@@ -20,11 +19,11 @@ class Held:
 
     def __init__(self, windows: Windows) -> None:
         self.windows = windows
-        self._sums: list[Sums | None] = [None] * LEVELS
+        self._sums: dict[int, Sums] = {}
 
     def sums(self, level: int) -> Sums:
         """Return the sums of window `level`."""
-        sums = self._sums[level]
+        sums = self._sums.get(level)
         if sums is None:
             sums = self._sums[level] = self.windows.sums(level)
         return sums

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import structlog
+from aiokafka.errors import KafkaError, ProducerClosed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from aiokafka import AIOKafkaProducer
+    from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
     ClientOptions = Mapping[str, Any]
     """Keyword arguments of every aiokafka client: servers and security."""
@@ -24,19 +25,29 @@ CLOSE_TIMEOUT_S = 2.0
 log = structlog.get_logger(__name__)
 
 
-class Client(Protocol):
-    """A producer or consumer of aiokafka."""
-
-    async def stop(self) -> None:
-        """Flush and close."""
-
-
-async def close_quietly(client: Client) -> None:
-    """Stop a client whose fate no longer matters; give up after two seconds."""
+async def close_consumer(consumer: AIOKafkaConsumer) -> None:
+    """Close a consumer without a group, without waiting for a broker that is not there."""
     try:
-        await asyncio.wait_for(client.stop(), CLOSE_TIMEOUT_S)
-    except Exception as error:  # noqa: BLE001  # nothing depends on it any more
+        await asyncio.wait_for(consumer.stop(), CLOSE_TIMEOUT_S)
+    except (KafkaError, TimeoutError) as error:
         log.debug("kafka.close_failed", error=repr(error))
+
+
+async def abandon_producer(producer: AIOKafkaProducer) -> None:
+    """
+    Close a producer at once: nothing more is sent, nothing retried, and what is under way fails.
+
+    `AIOKafkaProducer.stop` flushes first, which never ends while a broker is away, and what it
+    would still deliver then would land after the successor's records.
+    """
+    producer._closed = True  # noqa: SLF001  # aiokafka has no close without a flush
+    sender = producer._sender.sender_task if producer._sender is not None else None  # noqa: SLF001
+    if sender is not None:
+        sender.cancel()
+    await producer.client.close()
+    if sender is not None:
+        await asyncio.wait({sender}, timeout=CLOSE_TIMEOUT_S)
+    producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001
 
 
 async def send_bulk(

@@ -195,7 +195,7 @@ class Session(Generic[V]):
             offset = self._live.offset
             changes = await self._changes() if moved else {}
             sent, self._unacknowledged = self._unacknowledged, []
-        await asyncio.gather(*sent)
+        await self._outputs.acknowledged(sent)
         if moved:
             await self._state_log.remember(changes)
             self._remembered_offset = offset

@@ -69,7 +69,6 @@ class Shard(Generic[V]):
                 log.warning("shard.fenced", topic=self.tp.topic, partition=self.tp.partition)
                 await asyncio.sleep(self._timing.fenced_backoff_s)
             except* KafkaError as group:
-                await self._outputs.close()
                 log.warning(
                     "shard.discarded",
                     topic=self.tp.topic,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from aiokafka import AIOKafkaConsumer
 
-from streams.shards.kafka import close_quietly
+from streams.shards.kafka import close_consumer
 from streams.shards.position import fingerprint
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ async def verify_source(options: ClientOptions, tp: TopicPartition, live: Live[A
             log.error("source.records_lost", topic=tp.topic, partition=tp.partition, first=live.offset + 1, end=begin)
             live.offset = begin - 1
     finally:
-        await close_quietly(consumer)
+        await close_consumer(consumer)
 
 
 async def _same_record(consumer: AIOKafkaConsumer, tp: TopicPartition, live: Live[Any]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from streams.shards.kafka import close_quietly, send_bulk
+from streams.shards.kafka import abandon_producer, close_consumer, send_bulk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -64,7 +64,7 @@ class StateLog:
                 for record in (await consumer.getmany(self._tp, timeout_ms=500)).get(self._tp, ()):
                     yield record.key, record.value
         finally:
-            await close_quietly(consumer)
+            await close_consumer(consumer)
 
     async def remember(self, changes: Mapping[bytes, bytes | None]) -> None:
         """Write all changes in one transaction; a value of None forgets the key."""
@@ -75,7 +75,7 @@ class StateLog:
             await asyncio.gather(*await send_bulk(self._producer, self._tp.topic, self._tp.partition, items))
 
     async def close(self) -> None:
-        """Stop the producer without waiting for a broker that is not there."""
+        """Stop the producer; a transaction under way is left to the next owner's fence."""
         if self._producer is not None:
             producer, self._producer = self._producer, None
-            await close_quietly(producer)
+            await abandon_producer(producer)

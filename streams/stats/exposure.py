@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from streams.stats.windows import BUCKETS, WIDTHS
+from streams.stats.buckets import BUCKETS, WIDTHS
 
 _WIDTH = WIDTHS[-1]
 

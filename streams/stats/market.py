@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from streams.stats.buckets import NEVER, SPANS
 from streams.stats.codec import StateCodec
 from streams.stats.rulestate import RuleState
 from streams.stats.verdict import Verdict
 from streams.stats.wallet import market_number
-from streams.stats.windows import NEVER, SPANS, Windows
+from streams.stats.windows import Windows
 
 if TYPE_CHECKING:
     from connector.contract.record import OrderRecord

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from connector.contract.errors import InvalidRecord
+from streams.stats.buckets import NEVER, SPANS
 from streams.stats.codec import StateCodec
 from streams.stats.exposure import Exposure
 from streams.stats.recent import contains, packed_id, remember
 from streams.stats.rulestate import RuleState
 from streams.stats.verdict import Verdict
-from streams.stats.windows import NEVER, SPANS, Windows
+from streams.stats.windows import Windows
 
 if TYPE_CHECKING:
     from connector.contract.record import OrderRecord

@@ -18,47 +18,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from operator import attrgetter
-from typing import NamedTuple
 
 import msgspec
 
-BUCKETS = 60
-NEVER = 2**62
-"""Second of a change that does not come."""
+from streams.stats.buckets import BUCKETS, LEVELS, NEVER, SPANS, WIDTHS, Bucket, Sums
 
-
-class Span(NamedTuple):
-    """One window: its name, its length and the width of a bucket in seconds."""
-
-    name: str
-    length: int
-    width: int
-
-
-SPANS = (Span("1m", 60, 1), Span("5m", 300, 5), Span("1h", 3_600, 60), Span("24h", 86_400, 1_440))
-WIDTHS = tuple(span.width for span in SPANS)
-LEVELS = len(SPANS)
 _number = attrgetter("number")
-
-
-class Sums(msgspec.Struct, array_like=True, gc=False):
-    """What adds up: money in micro-USDC, shares bought in raw shares."""
-
-    orders: int = 0
-    buys: int = 0
-    bought: int = 0
-    sold: int = 0
-    shares: int = 0
-
-
-class Bucket(Sums, array_like=True, gc=False):
-    """Up to 60 per window. The sums are of all orders ever, up to the end of this bucket."""
-
-    number: int = 0
-    largest: int = 0
-    """The largest order in this bucket."""
-    fresh: int = 0
-    """Members whose newest order is in this bucket."""
+_largest = attrgetter("largest")
 
 
 class Windows(msgspec.Struct, array_like=True, gc=False):
@@ -166,9 +132,12 @@ class Windows(msgspec.Struct, array_like=True, gc=False):
 
     def _end(self, level: int) -> Bucket:
         """Return the last bucket of the tiers from `level` on."""
-        for tier in self.tiers[level:]:
+        tiers = self.tiers
+        while level < LEVELS:
+            tier = tiers[level]
             if tier:
                 return tier[-1]
+            level += 1
         return self.floor
 
     def _place(self, level: int, number: int) -> tuple[Bucket, list[Bucket]]:
@@ -235,6 +204,3 @@ class Windows(msgspec.Struct, array_like=True, gc=False):
         if bucket.fresh:
             end = (bucket.number + 1) * WIDTHS[-1]
             self.members = {member: newest for member, newest in self.members.items() if newest >= end}
-
-
-_largest = attrgetter("largest")
