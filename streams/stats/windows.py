@@ -183,8 +183,7 @@ class Windows(msgspec.Struct, array_like=True, gc=False):
         del tier[:gone]
         if largest == self.largest[level]:
             shorter = self.largest[level - 1] if level else 0
-            self.largest[level] = max(map(_largest, tier), default=0) or shorter
-            self.largest[level] = max(self.largest[level], shorter)
+            self.largest[level] = max(shorter, max(map(_largest, tier), default=0))
 
     def _pass_on(self, level: int, bucket: Bucket) -> None:
         """Let the window `level` go on with a bucket that the shorter one gave up."""

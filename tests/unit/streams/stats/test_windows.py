@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from streams.stats.windows import BUCKETS, NEVER, SPANS, Windows
+from streams.stats.buckets import BUCKETS, NEVER, SPANS
+from streams.stats.windows import Windows
 
 T = 1_440_000
 """A second at which a bucket of every width begins."""
