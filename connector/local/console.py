@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from rich.live import Live
 
 from connector.local.panel import draw, status_line
 from connector.local.reader import follow
-from connector.local.view import TOPICS, View
+from connector.local.view import CURRENT, TOPICS, View
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -31,7 +32,7 @@ async def show(system: System, prefix: str, console: Console, until: Coroutine[N
         ProcessFailed: a process ended meanwhile.
     """
     view = View()
-    await first_done(until, system.watch(), _read(system.kafka, prefix, view), _display(system, view, console))
+    await first_done(until, system.watch(), _read(system, prefix, view), _display(system, view, console))
 
 
 async def first_done(*coroutines: Coroutine[None, None, object]) -> None:
@@ -47,11 +48,13 @@ async def first_done(*coroutines: Coroutine[None, None, object]) -> None:
         task.result()
 
 
-async def _read(kafka: str, prefix: str, view: View) -> None:
+async def _read(system: System, prefix: str, view: View) -> None:
     topics = {prefix + topic: topic for topic in TOPICS}
-    async for name, records in follow(kafka, list(topics)):
-        for record in records:
-            view.absorb(topics[name], record)
+    since = {name: system.started_ms for name, topic in topics.items() if topic != CURRENT}
+    async with aclosing(follow(system.kafka, list(topics), since)) as batches:
+        async for name, records in batches:
+            for record in records:
+                view.absorb(topics[name], record)
 
 
 async def _display(system: System, view: View, console: Console) -> None:

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from connector.local.seen import Seen
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterable
+    from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 
 _FETCH_MS = 200
 _BATCH = 2_000
@@ -24,9 +24,18 @@ def _seen(record: ConsumerRecord) -> Seen:
     return Seen(record.partition, record.offset, record.timestamp, record.key, record.value, tuple(record.headers))
 
 
-async def follow(bootstrap: str, topics: Collection[str]) -> AsyncIterator[tuple[str, list[Seen]]]:
-    """Yield (topic, records) from the start of each topic and on as they come, for ever. The topics must exist."""
+async def follow(
+    bootstrap: str, topics: Collection[str], since_ms: Mapping[str, int]
+) -> AsyncGenerator[tuple[str, list[Seen]], None]:
+    """
+    Yield (topic, records) as they come, for ever; close it after use (`contextlib.aclosing`).
+
+    The topics must exist. One named in `since_ms` is read from that time on (unix milliseconds), others whole.
+    """
     async with _consumer(bootstrap, topics) as consumer:
+        times = {each: since_ms[each.topic] for each in consumer.assignment() if each.topic in since_ms}
+        for partition, found in (await consumer.offsets_for_times(times)).items() if times else ():
+            consumer.seek(partition, found.offset) if found else await consumer.seek_to_end(partition)
         while True:
             for partition, records in (await consumer.getmany(timeout_ms=_FETCH_MS, max_records=_BATCH)).items():
                 yield partition.topic, [_seen(record) for record in records]

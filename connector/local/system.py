@@ -8,6 +8,7 @@ import re
 import secrets
 import shutil
 import tempfile
+import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -48,6 +49,8 @@ class System(NamedTuple):
     wallets: list[str]
     """The watched ones."""
     processes: list[Process]
+    started_ms: int
+    """Unix milliseconds, before the first order."""
 
     async def watch(self) -> None:
         """Return never; raise `ProcessFailed` with the tail of its log when a process ends."""
@@ -92,8 +95,9 @@ async def _started(plan: Plan, folder: Path, say: Callable[[str], None]) -> Asyn
         starter.connector(kafka, address, wallets)
         await starter.until(lambda: _group_ready(kafka, plan.group), "streams worker ready")
         await starter.until(lambda: _subscribed(simulator), f"connector subscribed to {len(wallets)} wallets")
+        started_ms = time.time_ns() // 1_000_000
         await starter.prove(kafka, simulator, wallets[0])
-        yield System(kafka, simulator, wallets, starter.processes)
+        yield System(kafka, simulator, wallets, starter.processes, started_ms)
 
 
 class _Starter:

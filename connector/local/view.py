@@ -17,6 +17,9 @@ Topic = Literal["orders.v1", "orders-dead.v1", "wallet-stats.v1", "alerts.v1"]
 TOPICS: Final[tuple[Topic, ...]] = ("orders.v1", "orders-dead.v1", "wallet-stats.v1", "alerts.v1")
 """What the view reads, without the deployment's prefix."""
 
+CURRENT: Final[Topic] = "wallet-stats.v1"
+"""The one that holds the present state of things: to be read from its start, however old."""
+
 RATE_SECONDS = 10
 _SAMPLES = 2_000
 _ALERTS = 8

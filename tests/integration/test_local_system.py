@@ -65,7 +65,9 @@ def test_the_demo_finds_everything_once(kafka: LocalKafka) -> None:
     assert found["orders executed by the simulator for watched wallets"] == found["orders in the topic"]
     for figure in ("missing", "duplicates", "not in the book", "wallets whose statistics differ"):
         assert found[figure] == "0"
-    assert re.fullmatch(r"[\d.]+ ms / [\d.]+ ms", found["wire -> Kafka, p50 / p99"])
+    assert int(found["alerts"].split()[0]) > 0
+    for path in ("wire -> Kafka", "wire -> alert"):
+        assert re.fullmatch(r"[\d.]+ ms / [\d.]+ ms", found[f"{path}, p50 / p99"])
 
 
 def test_the_demo_fails_when_deliveries_are_published_twice(kafka: LocalKafka, tmp_path: Path) -> None:
@@ -120,13 +122,13 @@ def test_a_signal_while_starting_stops_what_was_started(kafka: LocalKafka, topic
     assert [pid for pid in family if Path(f"/proc/{pid}").exists()] == []
 
 
-def test_kafkas_own_console_consumer_reads_the_topics(kafka: LocalKafka, topic_prefix: str) -> None:
+def test_kafkas_own_console_consumer_reads_alerts(kafka: LocalKafka, topic_prefix: str) -> None:
     """Java's consumer shows one readable JSON object per line."""
     with local("up", "--kafka", kafka.bootstrap, TOPIC_PREFIX=topic_prefix) as process:
         read_until(process, _UP)
         options = ("--kafka", kafka.bootstrap, "--from-beginning", "--max-messages", "3")
         read = subprocess.run(  # noqa: S603 (the command is ours)
-            [sys.executable, "-m", "connector.local", "consume", f"{topic_prefix}orders.v1", *options],
+            [sys.executable, "-m", "connector.local", "consume", f"{topic_prefix}alerts.v1", *options],
             capture_output=True,
             text=True,
             check=True,
@@ -134,9 +136,9 @@ def test_kafkas_own_console_consumer_reads_the_topics(kafka: LocalKafka, topic_p
         )
         process.terminate()
         process.communicate()
-    orders = [msgspec.json.decode(line) for line in read.stdout.splitlines()]
-    assert len(orders) == 3
-    assert all(order["user"].startswith("0x") for order in orders)
+    alerts = [msgspec.json.decode(line) for line in read.stdout.splitlines()]
+    assert len(alerts) == 3
+    assert all(alert["message"] and alert["reason"] and alert["orders"] for alert in alerts)
 
 
 def test_no_cluster_there_is_a_clear_error() -> None:
