@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test check bench interop lock clean
+.PHONY: help install demo run test check bench interop loss-stock lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -21,6 +21,30 @@ $(STAMP): requirements/bootstrap.txt requirements/dev.txt pyproject.toml
 	@touch $@
 
 install: $(STAMP) ## Build .venv from nothing but Python 3.11+
+
+demo: $(STAMP) ## Show it all on simulated orders; DEMO_SECONDS=30 ends by itself with an audit
+	@$(BIN)/python -m connector.local demo
+
+run: $(STAMP) ## Run it all on a real provider: PROVIDER, API_KEY and WALLETS, also from .env
+	@$(BIN)/python -m connector.local up --live
+
+test: $(STAMP) ## Run the tests, on a real Apache Kafka
+	$(BIN)/python -m pytest
+
+check: $(STAMP) ## Formatting, lint, types, architecture
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP) ## Measure latency, throughput and state side by side with their floors
+	@$(BIN)/python -m tests.bench
+
+interop: $(STAMP) ## Run Dome's official SDKs, unmodified, against the simulator (Node where present)
+	@bash tests/interop/run.sh
+
+loss-stock: $(STAMP) ## Count what stock Faust tables lose under the faults our worker survives
+	@$(BIN)/python -m tests.loss_stock
 
 lock: $(STAMP) ## Resolve the dependencies again into requirements/
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --all-extras --group dev pyproject.toml -o requirements/dev.txt
