@@ -9,6 +9,7 @@ Compare ratios: absolute figures are the machine's, and of how quiet it is.
 from __future__ import annotations
 
 import argparse
+import logging
 import time
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def main() -> None:
     parser.add_argument("--only", choices=PARTS, help="measure one part")
     parser.add_argument("--out", type=Path, help="write all figures of all repetitions to this file, as JSON")
     given = parser.parse_args()
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)  # it warns of elections that it waits for
     progress = Console(stderr=True, highlight=False)
     began = time.perf_counter()
 
