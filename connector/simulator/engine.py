@@ -45,6 +45,7 @@ class Engine:
     def open(self, channel: Channel) -> None:
         """Take up a connection."""
         self.channels[channel.connection.number] = channel
+        self.plan.opened(channel.connection.number, self._loop.time())
         self._changed.set()
 
     def execute(self, rows: Iterable[Mapping[str, Any]]) -> list[Executed]:

@@ -85,7 +85,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     at: float = 0.0
     """Seconds from its injection until it is armed."""
     every: float = 1.0
-    """Seconds between two strikes of a fault that waits for the clock; while no connection is open it waits on."""
+    """Seconds between two strikes of a fault that waits for the clock, or from a connection it had to wait for."""
     after: int = 0
     """Occasions to let pass first."""
     times: int | None = 1

@@ -80,6 +80,12 @@ class FaultPlan:
                     faults.append(self._count(armed.fault))
         return faults
 
+    def opened(self, connection: int, now: float) -> None:
+        """Give a new connection the usual respite from the faults that were waiting for one."""
+        for armed in self._awaiting({connection}):
+            if armed.since < now:
+                armed.since = now + armed.fault.every
+
     def next_due(self, connections: Collection[int]) -> float | None:
         """Return the time at which `due` has something to say again, or None for never."""
         return min((armed.since for armed in self._awaiting(connections)), default=None)

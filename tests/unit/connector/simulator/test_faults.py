@@ -58,20 +58,22 @@ def test_of_several_only_the_first_strikes_where_one_can() -> None:
 
 def test_faults_that_wait_for_the_clock_come_due() -> None:
     """
-    Armed after 5 s, then every 2 s, three times; without its connection it waits on.
+    Armed after 5 s, then every 2 s, three times; without a connection it waits for one, and 2 s more.
 
-    seconds       4   5   6   7   8   9   10
-    connected     1   1   1   -   -   1   1
-    strikes           x               x
+    seconds       4   5   6   7   8   9   10  11
+    connected     1   1   1   -   -   2   2   2
+    strikes           x                       x
     """
     plan = plan_of(Fault(kind="drop", at=5.0, every=2.0, times=3))
     assert plan.next_due({1}) == 5.0
-    occasions = [(4.0, {1}), (5.0, {1}), (6.0, {1}), (7.0, set()), (8.0, set()), (9.0, {1}), (10.0, {1})]
-    assert [len(plan.due(now, connections)) for now, connections in occasions] == [0, 1, 0, 0, 0, 1, 0]
-    assert plan.next_due({1}) == 11.0
+    assert [len(plan.due(now, {1})) for now in (4.0, 5.0, 6.0)] == [0, 1, 0]
+    assert [len(plan.due(now, set())) for now in (7.0, 8.0)] == [0, 0]
     assert plan.next_due(set()) is None
-    assert plan.due(11.0, {1})
-    assert plan.next_due({1}) is None
+    plan.opened(2, 9.0)
+    assert [len(plan.due(now, {2})) for now in (9.0, 10.0, 11.0)] == [0, 0, 1]
+    assert plan.next_due({2}) == 13.0
+    assert plan.due(13.0, {2})
+    assert plan.next_due({2}) is None
 
 
 def test_a_timed_fault_waits_for_its_own_connection() -> None:
