@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -31,9 +30,9 @@ if TYPE_CHECKING:
     from streams.transport import Consumer, Mailbox
 
 
-def create_app(settings: Settings, rules: Rules, *, shard_type: type[Shard[Any]] = Shard) -> faust.App:
-    """Return the worker's app. Topics are created or verified when it starts."""
-    app = _faust_app(settings)
+def create_app(settings: Settings, rules: Rules, *, folder: str, shard_type: type[Shard[Any]] = Shard) -> faust.App:
+    """Return the worker's app. `folder` is Faust's data folder, which stays empty."""
+    app = _faust_app(settings, folder)
     topics = Topics(settings.topic_prefix, settings.source_topic)
     options = {"bootstrap_servers": settings.kafka}
     outputs = Outputs(options)
@@ -66,11 +65,11 @@ def partitioner(partitions: int) -> Callable[[bytes], int]:
     return partition_of
 
 
-def _faust_app(settings: Settings) -> faust.App:
+def _faust_app(settings: Settings, folder: str) -> faust.App:
     return faust.App(
         settings.topic_prefix + settings.group_id,
         broker=[f"batch://{server.strip()}" for server in settings.kafka.split(",")],
-        datadir=tempfile.mkdtemp(prefix="walletstream-"),
+        datadir=folder,
         key_serializer="raw",
         value_serializer="raw",
         broker_session_timeout=settings.session_timeout_s,

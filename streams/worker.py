@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import faust
@@ -26,6 +27,7 @@ def run_worker(settings: Settings, rules: Rules, *, shard_type: type[Shard[Any]]
     asyncio.run(prepare_topics(settings))
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
-    app = create_app(settings, rules, shard_type=shard_type)
-    worker = faust.Worker(app, loop=loop, quiet=True, redirect_stdouts=False, override_logging=False)
-    worker.execute_from_commandline()
+    with tempfile.TemporaryDirectory(prefix="walletstream-") as folder:  # Faust insists on one; nothing is kept in it
+        app = create_app(settings, rules, folder=folder, shard_type=shard_type)
+        worker = faust.Worker(app, loop=loop, quiet=True, redirect_stdouts=False, override_logging=False)
+        worker.execute_from_commandline()

@@ -66,13 +66,13 @@ _WALLET: Final[tuple[Row, ...]] = (
         "wallet.market_exposure",
         "double",
         "bought minus sold in this order's market in 24 h, with this order, USDC",
-        lambda f: f.state.exposure(f.order.condition_id) / MICRO,
+        lambda f: f.exposure / MICRO,
     ),
     (
         "wallet.market_exposure_before",
         "double",
         "the same without this order; crossing a limit is: before <= limit && exposure > limit",
-        lambda f: (f.state.exposure(f.order.condition_id) - f.signed) / MICRO,
+        lambda f: f.exposure_before / MICRO,
     ),
 )
 

@@ -32,7 +32,7 @@ class Held:
 class WalletFacts(Held):
     """Facts for rules of scope wallet."""
 
-    __slots__ = ("_baseline", "clock", "order", "state")
+    __slots__ = ("_baseline", "_exposure", "clock", "order", "state")
 
     def __init__(self, state: WalletState, order: OrderRecord, clock: int) -> None:
         super().__init__(state.windows)
@@ -40,6 +40,7 @@ class WalletFacts(Held):
         self.order = order
         self.clock = clock
         self._baseline: Baseline | None = None
+        self._exposure: int | None = None
 
     @property
     def recent(self) -> bytearray:
@@ -54,10 +55,17 @@ class WalletFacts(Held):
         return self._baseline
 
     @property
-    def signed(self) -> int:
-        """What this order added to net flow, micro-USDC."""
+    def exposure(self) -> int:
+        """Bought minus sold in the order's market with this order, micro-USDC."""
+        if self._exposure is None:
+            self._exposure = self.state.exposure(self.order.condition_id)
+        return self._exposure
+
+    @property
+    def exposure_before(self) -> int:
+        """The same without this order."""
         notional = self.order.notional_micros
-        return notional if self.order.side == "BUY" else -notional
+        return self.exposure - (notional if self.order.side == "BUY" else -notional)
 
 
 class MarketFacts(Held):
