@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from aiokafka.structs import ConsumerRecord
 
-    from tests.bench.systems import Bench
+    from tests.bench.systems import Bench, Running
 
-    System = Callable[..., AbstractAsyncContextManager[str]]
+    System = Callable[..., AbstractAsyncContextManager[Running]]
 
 WALLETS = 500
 STAGES = (
@@ -52,13 +52,15 @@ async def repetition(
 ) -> dict[str, Any]:
     """Run `system`, send `rate` events a second for `warm_up_s + seconds`; return the figures of the latter."""
     wallets, prepared = frames(round(rate * (warm_up_s + seconds)), wallets=WALLETS, rate=rate, start=time.time() - 2)  # noqa: TID251 - orders of now
-    async with Sender() as sender, system(bench, prefix=prefix, url=sender.url, wallets=wallets) as topic:
+    async with Sender() as sender, system(bench, prefix=prefix, url=sender.url, wallets=wallets) as running:
         await asyncio.sleep(_SETTLE_S)
-        async with _Collector(bench.kafka, topic) as collector:
+        async with _Collector(bench.kafka, running.topic) as collector:
+            before = running.cpu_seconds()
             sent = await sender.send(prepared, rate=rate)
             await collector.until(len(sent))
+            cpu_us = (running.cpu_seconds() - before) / len(sent) * 1e6
     measured = {frame.event_id: sent[frame.event_id] for frame in prepared[round(rate * warm_up_s) :]}
-    return figures(measured, collector.arrivals)
+    return figures(measured, collector.arrivals) | {"cpu_us_per_event": cpu_us}
 
 
 def figures(sent: dict[str, int], arrivals: Iterable[Arrival]) -> dict[str, Any]:

@@ -30,9 +30,21 @@ class Bench(NamedTuple):
     """For logs and rule files."""
 
 
+class Running(NamedTuple):
+    """A system at work."""
+
+    topic: str
+    """In which its events end."""
+    processes: tuple[WorkerProcess, ...]
+
+    def cpu_seconds(self) -> float:
+        """Return what all its processes have used."""
+        return sum(process.cpu_seconds() for process in self.processes)
+
+
 @asynccontextmanager
-async def floor(bench: Bench, *, prefix: str, url: str, wallets: list[str]) -> AsyncIterator[str]:  # noqa: ARG001 - as `ours`
-    """Run the floor; yield the topic in which events end."""
+async def floor(bench: Bench, *, prefix: str, url: str, wallets: list[str]) -> AsyncIterator[Running]:  # noqa: ARG001 - as `ours`
+    """Run the floor."""
     first, last = f"{prefix}{ORDERS.name}", f"{prefix}{ALERTS.name}"
     await ensure_topics(bench.kafka, [spec.prefixed(prefix) for spec in (ORDERS, ALERTS)], partitions=PARTITIONS)
     command = [sys.executable, "-m", "tests.bench.floor"]
@@ -44,12 +56,12 @@ async def floor(bench: Bench, *, prefix: str, url: str, wallets: list[str]) -> A
     )
     ingest = WorkerProcess([*command, "ingest", url, bench.kafka, first], name="floor-ingest", folder=bench.folder)
     async with relay, ingest:
-        yield last
+        yield Running(last, (ingest, relay))
 
 
 @asynccontextmanager
-async def ours(bench: Bench, *, prefix: str, url: str, wallets: list[str]) -> AsyncIterator[str]:
-    """Run the connector and a worker with one rule that every order tips; yield the topic in which alerts end."""
+async def ours(bench: Bench, *, prefix: str, url: str, wallets: list[str]) -> AsyncIterator[Running]:
+    """Run the connector and a worker with one rule that every order tips."""
     connector = WorkerProcess(
         [sys.executable, "-m", "connector"],
         {
@@ -64,8 +76,9 @@ async def ours(bench: Bench, *, prefix: str, url: str, wallets: list[str]) -> As
         name="connector",
         folder=bench.folder,
     )
-    async with worker(bench, prefix, rules.every_order(bench.folder / "every-order.yaml")), connector:
-        yield f"{prefix}{ALERTS.name}"
+    alerting = worker(bench, prefix, rules.every_order(bench.folder / "every-order.yaml"))
+    async with alerting, connector:
+        yield Running(f"{prefix}{ALERTS.name}", (connector, alerting))
 
 
 def worker(bench: Bench, prefix: str, rule_file: Path) -> WorkerProcess:
