@@ -12,8 +12,9 @@ from msgspec import structs
 
 from connector.contract.topics import ORDERS, ORDERS_DEAD
 from connector.kafka.admin import ensure_topics
+from streams.effects import Topics
 from streams.fold import MarketFold, WalletFold
-from streams.jobs import MarketJob, Topics, WalletJob
+from streams.jobs import MarketJob, WalletJob
 from streams.shards.outputs import Outputs
 from streams.shards.owner import Owner
 from streams.shards.shard import Shard

@@ -13,12 +13,10 @@ if TYPE_CHECKING:
 
     from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+    from streams.effects import Item
+
     ClientOptions = Mapping[str, Any]
     """Keyword arguments of every aiokafka client: servers and security."""
-
-    Header = tuple[str, bytes]
-    Item = tuple[bytes, bytes | None, list[Header]]
-    """Key, value, headers."""
 
 CLOSE_TIMEOUT_S = 2.0
 

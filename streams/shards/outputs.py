@@ -15,8 +15,8 @@ from streams.shards.kafka import abandon_producer, send_bulk
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
-    from streams.jobs import Output
-    from streams.shards.kafka import ClientOptions, Item
+    from streams.effects import Item, Output
+    from streams.shards.kafka import ClientOptions
 
 BATCH_BYTES = 256 * 1024
 

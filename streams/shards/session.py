@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import structlog
 
-from streams.jobs import Effects
+from streams.effects import Effects
 from streams.shards.admission import Admission, Verdict
 from streams.shards.live import Live, Value
 from streams.shards.position import POSITION_KEY, encode_position, fingerprint

@@ -17,7 +17,8 @@ from streams.shards.kafka import abandon_producer, close_consumer, send_bulk
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from streams.shards.kafka import ClientOptions, Item
+    from streams.effects import Item
+    from streams.shards.kafka import ClientOptions
 
 BATCH_BYTES = 512 * 1024
 FETCH_BYTES = 4 * 1024 * 1024

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from streams.jobs import Topics
+from streams.effects import Topics
 from tests.support import oracle
 from tests.support.feed import PARTITIONS, logged, read_all
 from tests.support.workers import GroupProbe, WorkerProcess
