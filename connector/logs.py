@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, MutableMapping
 
 MASK = "***"
-_NOISY = {"websockets": logging.WARNING, "aiokafka": logging.WARNING, "asyncio": logging.WARNING}
-"""Libraries log each frame and each reconnect attempt; ours tell what matters."""
+_NOISY = {"websockets": logging.WARNING, "aiokafka": logging.CRITICAL, "asyncio": logging.WARNING}
+"""websockets logs each frame, aiokafka ten errors a second while a broker is away; ours say it once."""
 
 
 class Scrubber:

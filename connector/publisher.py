@@ -12,6 +12,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from connector.intake import Outgoing
 
 _CLIENT_ID = "walletstream-connector"
+_STALL = 5.0
+"""Seconds without an acknowledgement that are worth a warning."""
+
+log = structlog.get_logger(__name__)
 
 
 def make_producer(bootstrap: str, *, outage_timeout: float) -> AIOKafkaProducer:
@@ -105,9 +110,25 @@ class Publisher:
         else:
             delivery.add_done_callback(self._delivered)
 
-    async def failed(self) -> None:
-        """Wait for a failure, and raise it as `PublishFailed`."""
-        await asyncio.shield(self._failure)
+    async def watch(self) -> None:
+        """
+        Report it when Kafka acknowledges nothing for a while; never returns.
+
+        Raises:
+            PublishFailed: a record was refused for good.
+        """
+        stalled = False
+        while True:
+            waiting, before = self._unacknowledged, self.acknowledged
+            await asyncio.wait({self._failure}, timeout=_STALL)
+            if self._failure.done():
+                self._failure.result()
+            if waiting and self.acknowledged == before:
+                stalled = True
+                log.warning("kafka.stalled", unacknowledged=self._unacknowledged)
+            elif stalled:
+                stalled = False
+                log.info("kafka.recovered", unacknowledged=self._unacknowledged)
 
     async def drain(self, timeout: float) -> None:  # noqa: ASYNC109 - a deadline for Kafka, not for the caller
         """
@@ -124,7 +145,7 @@ class Publisher:
                     await self._until_room()
         except TimeoutError:
             raise DrainTimeout(
-                f"{self._unacknowledged} records were not acknowledged within {timeout:g} s and may be missing"
+                f"{self._unacknowledged} records were not acknowledged in time and may be missing from the topic"
             ) from None
 
     async def _until_room(self) -> None:

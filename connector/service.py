@@ -13,6 +13,7 @@ from connector.backoff import Backoff
 from connector.contract.topics import CONNECTOR_TOPICS
 from connector.dedupe import Dedupe, NoDedupe
 from connector.dialects import connection_url
+from connector.errors import DrainTimeout
 from connector.feed import Feed
 from connector.intake import Intake
 from connector.kafka.admin import ensure_topics
@@ -21,7 +22,7 @@ from connector.session import Limits, Session
 from connector.websocket import open_socket
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Coroutine
 
     from connector.settings import Settings
 
@@ -42,7 +43,11 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         ClusterUnreachable, TopicMismatch, TopicsNotReady: see `connector.kafka` and the contract.
     """
     topics = [spec.prefixed(settings.topic_prefix) for spec in CONNECTOR_TOPICS]
-    await ensure_topics(settings.kafka, topics, partitions=settings.partitions, replication=settings.replication)
+    await _unless_stopped(
+        ensure_topics(settings.kafka, topics, partitions=settings.partitions, replication=settings.replication), stop
+    )
+    if stop.is_set():
+        return
     async with _publisher(settings) as publisher:
         intake = Intake(Dedupe(settings.dedupe_size) if settings.dedupe == "on" else NoDedupe())
         feed = make_feed(settings, intake, publisher)
@@ -86,6 +91,9 @@ async def _publisher(settings: Settings) -> AsyncIterator[Publisher]:
     producer = make_producer(settings.kafka, outage_timeout=settings.outage_timeout)
     await producer.start()
     try:
+        for spec in CONNECTOR_TOPICS:
+            # Known partitions spare the first order a round trip, and an order during an outage its wait.
+            await producer.partitions_for(settings.topic_prefix + spec.name)
         yield Publisher(producer, topic_prefix=settings.topic_prefix, limit=settings.queue_size)
     finally:
         with suppress(TimeoutError):
@@ -95,20 +103,41 @@ async def _publisher(settings: Settings) -> AsyncIterator[Publisher]:
 
 async def _until_stopped(feed: Feed, publisher: Publisher, stop: asyncio.Event, drain_timeout: float) -> None:
     running = asyncio.create_task(feed.run())
-    failing = asyncio.create_task(publisher.failed())
+    watching = asyncio.create_task(publisher.watch())
     stopping = asyncio.create_task(stop.wait())
-    tasks: set[asyncio.Task[Any]] = {running, failing, stopping}
+    tasks: set[asyncio.Task[Any]] = {running, watching, stopping}
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        deadline = asyncio.get_running_loop().time() + drain_timeout
         if stopping.done():
-            deadline = asyncio.get_running_loop().time() + drain_timeout
             await feed.stop()
-            await asyncio.wait({running, failing}, timeout=drain_timeout, return_when=asyncio.FIRST_COMPLETED)
-            await publisher.drain(max(deadline - asyncio.get_running_loop().time(), 0.0))
-        for task in (failing, running):
+            left = max(deadline - asyncio.get_running_loop().time(), 0.0)
+            await asyncio.wait({running, watching}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        for task in (watching, running):
             if task.done() and not task.cancelled():
                 task.result()
+        if not running.done():
+            raise DrainTimeout(_unread(publisher.unacknowledged))
+        await publisher.drain(max(deadline - asyncio.get_running_loop().time(), 0.0))
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _unread(unacknowledged: int) -> str:
+    return (
+        f"Kafka took nothing more: {unacknowledged} records were not acknowledged in time, and the socket held more"
+        " that was not read; these orders may be missing from the topic"
+    )
+
+
+async def _unless_stopped(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
+    """Do some work that may take long, but let a stop end it."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not working.done():
+        working.cancel()
+    with suppress(asyncio.CancelledError):
+        await working
