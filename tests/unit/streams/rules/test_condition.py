@@ -121,6 +121,25 @@ def _sample(kind: str) -> int | float | str:
     return samples[kind]
 
 
+@pytest.mark.parametrize(
+    ("text", "orders", "expected"),
+    [
+        ("wallet.w1m.orders > -3", 0, True),
+        ("wallet.w1m.orders in [-3, 2]", -3, True),
+        ("wallet.w1m.orders == 9223372036854775807", 2**63 - 1, True),
+        ("wallet.w1m.orders == 0", 0, True),
+        ("true && !false", 0, True),
+        ("wallet.w1m.orders <= 3", 3, True),
+        ("wallet.w1m.orders < 3", 3, False),
+    ],
+)
+def test_constants_and_limits(text: str, orders: int, expected: object) -> None:
+    """Constants are read as written: negative, zero, largest, boolean."""
+    condition = Condition(text, "wallet")
+    assert condition.source({"wallet.w1m.orders": "v0"}) is not None
+    assert condition.evaluate({"wallet.w1m.orders": orders}) is expected
+
+
 def test_errors_are_absorbed_as_cel_absorbs_them() -> None:
     """An error beside a true || is none; alone it is one."""
     zero = {"wallet.w1m.orders": 0}

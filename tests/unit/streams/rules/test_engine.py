@@ -115,6 +115,12 @@ def test_max_age_is_inclusive(delay_s: float, fires: int) -> None:
     assert len(alerts[0]) == fires
 
 
+def test_a_late_order_tips_nothing_at_any_age() -> None:
+    """It is in no window: the statistics are not its own."""
+    alerts = fold(engine("order.notional > 0.0", max_age="9d"), [order(1)], delay_s=86_400.0)
+    assert alerts == [[]]
+
+
 def test_a_duplicate_tips_nothing() -> None:
     """The second delivery of the tipping order is no order."""
     assert [len(each) for each in fold(engine("order.notional > 0.0"), [order(1), order(1)])] == [1, 0]
@@ -160,11 +166,18 @@ def test_an_alert_explains_itself() -> None:
         ("order.notional > 4.0", True, {"order.notional": 5.0}),
     ]
     assert alert.reason == ("wallet.w1m.orders >= 3 (wallet.w1m.orders = 3); order.notional > 4.0 (order.notional = 5)")
-    # the order at 0 has left the minute
+    # at 81.5 the minute begins with second 22: the order at 0 has left
     assert [(ref.event_id, ref.partition, ref.offset) for ref in alert.orders] == [
         (orders[place].event_id, 3, place) for place in (3, 2, 1)
     ]
     assert (alert.order_age_s, alert.source, alert.as_of) == (1.5, "ws", (START + 80) * 1_000 + 1_500)
+
+
+def test_the_orders_of_an_alert_are_those_of_the_window() -> None:
+    """The first second of the window is in it, the one before is not."""
+    orders = [order(0, at=0), order(1, at=1), order(2, at=60)]
+    (alert,) = fold(engine("wallet.w1m.orders == 2"), orders)[-1]
+    assert [ref.offset for ref in alert.orders] == [2, 1]
 
 
 def test_alert_ids_depend_on_rule_subject_and_order_only() -> None:

@@ -73,3 +73,11 @@ def test_a_market_state_survives_its_encoding() -> None:
     state = folded((0, 1, 1, 0.5), (1, None, None, 0.25))
     assert MarketState.decode(state.encode()) == state
     assert state.next_change(NOW + 60_000) == NOW + 61_000
+
+
+def test_a_market_state_is_bounded() -> None:
+    """A busy outcome takes a bounded number of bytes, whatever the number of orders."""
+    state = MarketState()
+    for number in range(5_000):
+        state.fold(order(number, at=number * 7), origin=(0, number), clock=NOW + number * 7_000)
+    assert len(state.encode()) < 20_000

@@ -66,7 +66,7 @@ def test_an_order_older_than_every_window_is_not_counted() -> None:
 def test_a_clock_in_the_past_is_ignored() -> None:
     """The clock is a running maximum."""
     held = windows(T, T + 100)
-    assert not held.advance(T + 50)
+    assert not held.advance(T + 99)
     assert held.clock == T + 100
 
 
@@ -98,6 +98,24 @@ def test_members_are_counted_once_per_window_whatever_the_order_of_arrival() -> 
     assert held.distinct == [2, 2, 2, 2]
     assert [held.at(at).distinct[0] for at in (T + 29, T + 30, T + 59, T + 60)] == [2, 1, 1, 0]
     assert held.at(T + 86_400).members == {}
+
+
+def test_a_member_is_met_again_a_second_later() -> None:
+    """Its newest order moves on, and leaves with that one."""
+    held = Windows()
+    for second in (T, T + 1):
+        held.advance(second)
+        held.add(second, buy=True, notional=1, shares=1, member=1)
+    assert [held.at(at).distinct[0] for at in (T + 60, T + 61)] == [1, 0]
+
+
+def test_a_member_that_left_with_the_last_second_of_a_bucket_is_new_when_it_returns() -> None:
+    """Nothing of it is kept beyond the longest window."""
+    held = windows(T + 1_439)
+    held.advance(T + 86_400)
+    assert held.members == {}
+    held.add(T + 86_400, buy=True, notional=1, shares=1, member=T + 1_439)
+    assert held.distinct == [1, 1, 1, 1]
 
 
 def test_nothing_is_due_when_nothing_is_held() -> None:

@@ -1,0 +1,18 @@
+"""The vocabulary of rules as a page, made from the catalogue."""
+
+from __future__ import annotations
+
+from streams.rules.catalogue import CATALOGUE
+
+
+def reference() -> str:
+    """Return Markdown: a table of variables per scope."""
+    lines = []
+    for scope, variables in CATALOGUE.items():
+        lines += [f"### Scope {scope}", "", "| variable | type | meaning | about |", "|---|---|---|---|"]
+        lines += [
+            f"| `{name}` | {variable.type} | {variable.doc} | {'this order' if variable.of_order else 'statistics'} |"
+            for name, variable in variables.items()
+        ]
+        lines.append("")
+    return "\n".join(lines)
