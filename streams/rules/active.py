@@ -15,22 +15,15 @@ if TYPE_CHECKING:
 
 
 class Active:
-    """
-    A rule that can be evaluated.
+    """A rule that can be evaluated."""
 
-    Raises:
-        Refused: the condition; ValueError: the message.
-    """
-
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: Rule, condition: Condition, template: Template) -> None:
         self.rule = rule
-        self.condition = Condition(rule.expr, rule.scope)
-        if not self.condition.is_bool:
-            raise Refused("expected a condition, true or false")
-        self.template = Template(rule.message, CATALOGUE[rule.scope])
-        self.clauses = self.condition.clauses(rule.scope)
-        self.reads = frozenset(variable.name for variable in self.condition.variables)
-        windows = [variable.window for variable in self.condition.variables if variable.window is not None]
+        self.condition = condition
+        self.template = template
+        self.clauses = condition.clauses(rule.scope)
+        self.reads = frozenset(variable.name for variable in condition.variables)
+        windows = [variable.window for variable in condition.variables if variable.window is not None]
         self.widest = max(windows, default=None)
         """Index of the widest window the condition reads."""
 
@@ -38,15 +31,16 @@ class Active:
 def activate(written: Written, faults: list[Fault]) -> Active | None:
     """Return the rule made ready, or None after adding its faults."""
     rule = written.rule
-    found = []
+    condition = template = None
     try:
-        Template(rule.message, CATALOGUE[rule.scope])
-    except ValueError as error:
-        found.append(Fault(written.lines["message"], rule.id, str(error)))
-    try:
-        Condition(rule.expr, rule.scope)
-        active = None if found else Active(rule)
+        condition = Condition(rule.expr, rule.scope)
+        if not condition.is_bool:
+            raise Refused("expected a condition, true or false")  # noqa: TRY301  # one place reports both
     except Refused as error:
-        found.append(Fault(written.lines["expr"] + error.line, rule.id, f"expr: {error}"))
-    faults += found
-    return None if found else active
+        faults.append(Fault(written.lines["expr"] + error.line, rule.id, f"expr: {error}"))
+        condition = None
+    try:
+        template = Template(rule.message, CATALOGUE[rule.scope])
+    except ValueError as error:
+        faults.append(Fault(written.lines["message"], rule.id, str(error)))
+    return None if condition is None or template is None else Active(rule, condition, template)
