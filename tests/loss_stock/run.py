@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-EVENTS = 14_000
+EVENTS = 12_000
 WALLETS = 40
-_PAUSES_S = (1.0, 3.5)
+_PAUSES_S = (1.0, 3.0)
 """Least and most time from a worker's join to the next fault: it commits every 2.8 s."""
 _PATIENCE_S = 40.0
 
