@@ -26,7 +26,7 @@ demo: $(STAMP) ## Show it all on simulated orders; DEMO_SECONDS=30 ends by itsel
 	@$(BIN)/python -m connector.local demo
 
 run: $(STAMP) ## Run it all on a real provider: PROVIDER, API_KEY and WALLETS, also from .env
-	@$(BIN)/python -m connector.local up --live
+	@$(BIN)/python -m connector.local run
 
 test: $(STAMP) ## Run the tests, on a real Apache Kafka
 	$(BIN)/python -m pytest

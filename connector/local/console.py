@@ -7,9 +7,11 @@ import time
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from rich.console import Group
 from rich.live import Live
+from rich.text import Text
 
-from connector.local.panel import draw, status_line
+from connector.local.panel import draw, status
 from connector.local.reader import follow
 from connector.local.view import CURRENT, TOPICS, View
 
@@ -22,9 +24,10 @@ if TYPE_CHECKING:
 
 _REFRESH_S = 0.25
 _LINE_S = 5.0
+_HINT = Text("Ctrl-C ends it ", "dim")
 
 
-async def show(system: System, prefix: str, console: Console, until: Coroutine[None, None, object]) -> None:
+async def show(system: System, console: Console, until: Coroutine[None, None, object]) -> None:
     """
     Show the system until `until` is done.
 
@@ -32,7 +35,7 @@ async def show(system: System, prefix: str, console: Console, until: Coroutine[N
         ProcessFailed: a process ended meanwhile.
     """
     view = View()
-    await first_done(until, system.watch(), _read(system, prefix, view), _display(system, view, console))
+    await first_done(until, system.watch(), _read(system, view), _display(system, view, console))
 
 
 async def first_done(*coroutines: Coroutine[None, None, object]) -> None:
@@ -48,8 +51,8 @@ async def first_done(*coroutines: Coroutine[None, None, object]) -> None:
         task.result()
 
 
-async def _read(system: System, prefix: str, view: View) -> None:
-    topics = {prefix + topic: topic for topic in TOPICS}
+async def _read(system: System, view: View) -> None:
+    topics = {system.prefix + topic: topic for topic in TOPICS}
     since = {name: system.started_ms for name, topic in topics.items() if topic != CURRENT}
     async with aclosing(follow(system.kafka, list(topics), since)) as batches:
         async for name, records in batches:
@@ -61,19 +64,16 @@ async def _display(system: System, view: View, console: Console) -> None:
     if not console.is_terminal:
         while True:
             await asyncio.sleep(_LINE_S)
-            console.print(status_line(view, await _connector(system), _now_ms()), highlight=False, soft_wrap=True)
+            for line in status(view, system.connector_state().text, _now_ms()):
+                console.print(line, highlight=False, markup=False, soft_wrap=True)
+    topics = f"{system.prefix}alerts.v1, ... on {system.kafka}"
     with Live(console=console, auto_refresh=False, transient=False) as live:
         while True:
-            live.update(draw(view, await _connector(system), _now_ms()), refresh=True)
+            state = system.connector_state().text
+            drawing = draw(view, state, topics, now_ms=_now_ms(), height=console.height - 1)
+            # A short last line leaves room for the terminal's own ^C, which else would scroll the view.
+            live.update(Group(drawing, _HINT), refresh=True)
             await asyncio.sleep(_REFRESH_S)
-
-
-async def _connector(system: System) -> str:
-    """Return the connector's state as the other end of its sockets sees it."""
-    stats = await system.simulator.stats()
-    if not stats["subscriptions"]:
-        return "disconnected" if not stats["connections"] else "connected, not subscribed"
-    return f"live, {stats['subscriptions']} subscription(s) on {stats['connections']} socket(s)"
 
 
 def _now_ms() -> int:

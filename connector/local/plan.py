@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from connector.contract.topics import DEFAULT_PARTITIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Collection, Mapping, Sequence
 
 KEY = "dev-local"
 """Of the simulator; the dev tier takes 500 wallets in one subscription."""
 
 MOST_WALLETS = 500
+_ALL_SAID = {"LOG_FORMAT": "json", "LOG_LEVEL": "info"}
+"""The connector's state is read from its log."""
 _NOT_PASSED = ("WALLETS_FILE", "MAX_SUBSCRIPTIONS", "MAX_WALLETS_EACH", "HEALTH_PORT", "METRICS_PORT")
 """Settings of somebody's real connector that have no place beside a simulator."""
 
@@ -29,6 +31,8 @@ class Plan(NamedTuple):
     prefix: str = ""
     """Of topics and groups."""
     partitions: int = DEFAULT_PARTITIONS
+    port: int = 0
+    """Of our own Kafka; 0: a free one."""
     rate: float = 50.0
     """Orders per second that the market generates."""
     wallets: int = 200
@@ -68,7 +72,8 @@ def connector_environment(
     plan: Plan, environment: Mapping[str, str], *, kafka: str, simulator: str, wallets: Sequence[str]
 ) -> dict[str, str]:
     """Return the connector's whole environment; `simulator` and `kafka` are `host:port`."""
-    return _common(plan, environment, kafka) | {
+    return _common(plan, environment, kafka, leave_out=_NOT_PASSED) | {
+        **_ALL_SAID,
         "PROVIDER": "simulator",
         "API_KEY": KEY,
         "TIER": "dev",
@@ -77,9 +82,22 @@ def connector_environment(
     }
 
 
+def provider_environment(plan: Plan, environment: Mapping[str, str], *, kafka: str) -> dict[str, str]:
+    """Return the whole environment of a connector with somebody's real settings."""
+    return _common(plan, environment, kafka) | _ALL_SAID
+
+
 def worker_environment(plan: Plan, environment: Mapping[str, str], *, kafka: str) -> dict[str, str]:
-    """Return the worker's whole environment."""
-    return _common(plan, environment, kafka) | {"GROUP_ID": _GROUP}
+    """Return the worker's whole environment, without the key, which is not its business."""
+    worker = _common(plan, environment, kafka, leave_out=("API_KEY", *_NOT_PASSED)) | {"GROUP_ID": _GROUP}
+    if worker.get("RULES"):
+        worker["RULES"] = str(Path(worker["RULES"]).absolute())  # it may run in another folder
+    return worker
+
+
+def lasting_data_dir(environment: Mapping[str, str], home: Path) -> Path:
+    """Return this user's folder for a Kafka whose topics outlive a restart."""
+    return Path(environment.get("XDG_DATA_HOME") or home / ".local" / "share") / "walletstream" / "kafka"
 
 
 def first_order(wallet: str, tx_hash: str) -> dict[str, str | int | float]:
@@ -101,6 +119,8 @@ def first_order(wallet: str, tx_hash: str) -> dict[str, str | int | float]:
     }
 
 
-def _common(plan: Plan, environment: Mapping[str, str], kafka: str) -> dict[str, str]:
-    inherited = {name: value for name, value in environment.items() if name.upper() not in _NOT_PASSED}
+def _common(
+    plan: Plan, environment: Mapping[str, str], kafka: str, *, leave_out: Collection[str] = ()
+) -> dict[str, str]:
+    inherited = {name: value for name, value in environment.items() if name.upper() not in leave_out}
     return inherited | {"KAFKA": kafka, "TOPIC_PREFIX": plan.prefix, "PARTITIONS": str(plan.partitions)}

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from connector.local.connector_log import readable
 from connector.local.errors import ProcessFailed
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _POLL_S = 0.02
-_TAIL_BYTES = 4_000
+_TAIL_BYTES = 64_000
+_SHOWN_LINES = 40
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
@@ -47,6 +49,7 @@ class Process:
     ) -> None:
         self.name = name
         self.log = log
+        self._read = log.stat().st_size if log.exists() else 0
         with log.open("ab") as out:
             self._child = subprocess.Popen(  # noqa: S603 (the command is ours)
                 command,
@@ -70,18 +73,29 @@ class Process:
         return self._child.poll()
 
     def tail(self) -> str:
-        """Return the end of its log."""
+        """Return the end of its log, in whole lines."""
         with self.log.open("rb") as file:
             file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - _TAIL_BYTES))
+            begin = max(0, file.tell() - _TAIL_BYTES)
+            file.seek(begin)
+            if begin:
+                file.readline()
             return file.read().decode(errors="replace").strip()
+
+    def new_lines(self) -> list[str]:
+        """Return the whole lines that its log has grown by since the last call."""
+        with self.log.open("rb") as file:
+            file.seek(self._read)
+            text = file.read()
+        whole = text[: text.rfind(b"\n") + 1]
+        self._read += len(whole)
+        return whole.decode(errors="replace").splitlines()
 
     def check(self) -> None:
         """Raise `ProcessFailed` with the tail of the log when the child has ended."""
         if self.returncode is not None:
-            raise ProcessFailed(
-                f"{self.name} ended with code {self.returncode}; its log {self.log} ends:\n{self.tail()}"
-            )
+            end = "\n".join(readable(self.tail()).splitlines()[-_SHOWN_LINES:])
+            raise ProcessFailed(f"{self.name} ended with code {self.returncode}; its log {self.log} ends:\n{end}")
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal if the child still runs."""

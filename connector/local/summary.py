@@ -9,8 +9,8 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
-from connector.local.panel import milliseconds
 from connector.local.seen import quantile
+from connector.local.texts import milliseconds
 from connector.local.view import ALERT_TIME
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def summary(audit: Audit, *, orders: Sequence[Seen], statistics: Sequence[Seen],
     rules = alerts_by_rule(alerts)
     table = Table(title="Summary: the simulator's book against the topics", title_justify="left")
     table.add_column("figure")
-    table.add_column("value", justify="right")
+    table.add_column("value", justify="right", no_wrap=True)
     table.add_row("orders executed by the simulator for watched wallets", f"{audit.executed:,}")
     table.add_row("orders in the topic", f"{audit.published:,}")
     table.add_row("duplicates", _verdict(audit.duplicates))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
-import secrets
 import shutil
 import tempfile
 import time
@@ -13,42 +11,30 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from aiokafka.errors import KafkaError
-
-from connector.kafka.groups import group_is_stable
-from connector.local.broker import LocalKafka
+from connector.local.connector_log import ConnectorState
 from connector.local.errors import ProcessFailed
-from connector.local.plan import (
-    connector_command,
-    connector_environment,
-    first_order,
-    simulator_command,
-    worker_command,
-    worker_environment,
-)
-from connector.local.process import Process
-from connector.local.reader import end_offsets
+from connector.local.plan import connector_command, connector_environment, provider_environment
 from connector.local.simulator_client import SimulatorClient
+from connector.local.starter import Starter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Callable
 
     from connector.local.plan import Plan
+    from connector.local.process import Process
 
-_START_TIMEOUT_S = 60.0
-_STOP_GRACE_S = 12.0
 _POLL_S = 0.1
-_READY = re.compile(r"simulator ready on (\S+:\d+)")
 
 
 class System(NamedTuple):
-    """A system that runs; the market still waits for `simulator.play()`."""
+    """A system that runs."""
 
     kafka: str
-    simulator: SimulatorClient
-    wallets: list[str]
-    """The watched ones."""
+    prefix: str
+    """Of its topics."""
     processes: list[Process]
+    connector: Process
+    state: ConnectorState
     started_ms: int
     """Unix milliseconds, before the first order."""
 
@@ -59,125 +45,94 @@ class System(NamedTuple):
                 process.check()
             await asyncio.sleep(_POLL_S)
 
+    def connector_state(self) -> ConnectorState:
+        """Return what the connector says of itself in its log."""
+        for line in self.connector.new_lines():
+            self.state.absorb(line)
+        return self.state
+
+
+class Simulated(NamedTuple):
+    """A system on a simulator, whose market still waits for `simulator.play()`."""
+
+    system: System
+    simulator: SimulatorClient
+    wallets: list[str]
+    """The watched ones."""
+
 
 @asynccontextmanager
-async def running(plan: Plan, say: Callable[[str], None]) -> AsyncIterator[System]:
+async def simulated(plan: Plan, say: Callable[[str], None]) -> AsyncIterator[Simulated]:
     """
     Start Kafka, simulator, worker and connector, in this order; stop them in the opposite order.
 
     `say` is told of the progress. Logs are kept when something fails, and the error says where.
+    No `.env` of somebody's real connector is read.
 
     Raises:
         LocalError: something did not start, or ended by itself.
     """
-    folder = Path(tempfile.mkdtemp(prefix="walletstream-"))
-    keep_logs = False
-    try:
-        async with _started(plan, folder, say) as system:
-            yield system
-    except ProcessFailed:
-        keep_logs = True
-        raise
-    finally:
-        if not keep_logs:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-
-
-@asynccontextmanager
-async def _started(plan: Plan, folder: Path, say: Callable[[str], None]) -> AsyncIterator[System]:
-    async with AsyncExitStack() as stack:
-        starter = _Starter(plan, folder, stack, say)
+    async with _logs() as logs, AsyncExitStack() as stack:
+        starter = Starter(plan, stack, say, logs=logs, cwd=logs)
         kafka = await starter.kafka()
         address = await starter.simulator()
         simulator = await stack.enter_async_context(SimulatorClient(address))
         wallets = await simulator.wallets(plan.wallets)
         starter.worker(kafka)
-        starter.connector(kafka, address, wallets)
-        await starter.until(lambda: _group_ready(kafka, plan.group), "streams worker ready")
-        await starter.until(lambda: _subscribed(simulator), f"connector subscribed to {len(wallets)} wallets")
-        started_ms = time.time_ns() // 1_000_000
+        environment = connector_environment(plan, os.environ, kafka=kafka, simulator=address, wallets=wallets)
+        system = _system(plan, starter, kafka, environment)
+        await starter.worker_ready(kafka)
+
+        async def subscribed() -> bool:
+            return bool((await simulator.stats())["subscriptions"])
+
+        await starter.until(subscribed, f"connector subscribed to {len(wallets)} wallets")
         await starter.prove(kafka, simulator, wallets[0])
-        yield System(kafka, simulator, wallets, starter.processes, started_ms)
+        yield Simulated(system, simulator, wallets)
 
 
-class _Starter:
-    """Starts the processes, each registered for its stop."""
+@asynccontextmanager
+async def provided(plan: Plan, say: Callable[[str], None]) -> AsyncIterator[System]:
+    """
+    Start Kafka, worker and connector with the settings of the environment and of `.env`; stop them in reverse.
 
-    def __init__(self, plan: Plan, folder: Path, stack: AsyncExitStack, say: Callable[[str], None]) -> None:
-        self._plan = plan
-        self._folder = folder
-        self._stack = stack
-        self._say = say
-        self.processes: list[Process] = []
+    Whether the provider can be reached is for the connector's state to say, not waited for.
 
-    async def kafka(self) -> str:
-        """Return the address of the cluster, our own if none was given."""
-        if self._plan.kafka is not None:
-            return self._plan.kafka
-        self._say("starting Apache Kafka (the first time its jars are downloaded)")
-        broker = await self._stack.enter_async_context(LocalKafka(data_dir=self._plan.data_dir))
-        self.processes.append(broker.process)
-        self._say(f"Kafka ready on {broker.bootstrap}")
-        return broker.bootstrap
+    Raises:
+        LocalError: something did not start, or ended by itself.
+    """
+    async with _logs() as logs, AsyncExitStack() as stack:
+        say(f"logs of this run in {logs}")
+        starter = Starter(plan, stack, say, logs=logs, cwd=None)
+        kafka = await starter.kafka()
+        starter.worker(kafka)
+        system = _system(plan, starter, kafka, provider_environment(plan, os.environ, kafka=kafka))
 
-    async def simulator(self) -> str:
-        """Start the simulator and return its address."""
-        process = self._start("simulator", simulator_command(self._plan), dict(os.environ))
+        async def started() -> bool:
+            return system.connector_state().started
 
-        async def ready() -> bool:
-            return _READY.search(process.tail()) is not None
-
-        await self.until(ready, "simulator ready")
-        found = _READY.search(process.tail())
-        return found.group(1) if found else ""
-
-    def worker(self, kafka: str) -> None:
-        """Start the streams worker."""
-        self._start("streams worker", worker_command(), worker_environment(self._plan, os.environ, kafka=kafka))
-
-    def connector(self, kafka: str, simulator: str, wallets: list[str]) -> None:
-        """Start the connector."""
-        environment = connector_environment(self._plan, os.environ, kafka=kafka, simulator=simulator, wallets=wallets)
-        self._start("connector", connector_command(), environment)
-
-    async def prove(self, kafka: str, simulator: SimulatorClient, wallet: str) -> None:
-        """Send one order all the way, so that the market opens to programs that are warm."""
-        topic = self._plan.prefix + "wallet-stats.v1"
-        before = await end_offsets(kafka, topic)
-        await simulator.execute([first_order(wallet, f"0x{secrets.token_hex(32)}")])
-
-        async def counted() -> bool:
-            return await end_offsets(kafka, topic) != before
-
-        await self.until(counted, "first order counted in the statistics")
-
-    def _start(self, name: str, command: list[str], environment: dict[str, str]) -> Process:
-        """Start a process in a folder of its own, so that no `.env` of somebody's real connector is read."""
-        log = self._folder / f"{name.replace(' ', '-')}.log"
-        process = Process(name, command, log=log, env=environment, cwd=self._folder)
-        self._stack.push_async_callback(process.stop, grace_s=_STOP_GRACE_S)
-        self.processes.append(process)
-        return process
-
-    async def until(self, condition: Callable[[], Awaitable[bool]], what: str) -> None:
-        """Wait until the condition holds, while every process lives, and say so."""
-        try:
-            async with asyncio.timeout(_START_TIMEOUT_S):
-                while not await condition():
-                    for process in self.processes:
-                        process.check()
-                    await asyncio.sleep(_POLL_S)
-        except TimeoutError as error:
-            raise ProcessFailed(f"no {what} after {_START_TIMEOUT_S:.0f} s; see the logs in {self._folder}") from error
-        self._say(what)
+        await starter.until(started, "connector started")
+        await starter.worker_ready(kafka)
+        yield system
 
 
-async def _group_ready(kafka: str, group: str) -> bool:
+@asynccontextmanager
+async def _logs() -> AsyncIterator[Path]:
+    """A folder for logs, which stays when a process failed."""
+    folder = Path(tempfile.mkdtemp(prefix="walletstream-"))
+    keep = False
     try:
-        return await group_is_stable(kafka, group)
-    except KafkaError:
-        return False
+        yield folder
+    except ProcessFailed:
+        keep = True
+        raise
+    finally:
+        if not keep:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
-async def _subscribed(simulator: SimulatorClient) -> bool:
-    return bool((await simulator.stats())["subscriptions"])
+def _system(plan: Plan, starter: Starter, kafka: str, environment: dict[str, str]) -> System:
+    """Start the connector, which completes the system."""
+    began_ms = time.time_ns() // 1_000_000
+    connector = starter.start("connector", connector_command(), environment)
+    return System(kafka, plan.prefix, starter.processes, connector, ConnectorState(), began_ms)

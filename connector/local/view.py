@@ -22,7 +22,7 @@ CURRENT: Final[Topic] = "wallet-stats.v1"
 
 RATE_SECONDS = 10
 _SAMPLES = 2_000
-_ALERTS = 8
+_ALERTS = 12
 _ALERT_IDS = 10_000
 
 

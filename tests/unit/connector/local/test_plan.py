@@ -4,7 +4,15 @@ from pathlib import Path
 
 from connector.contract.identity import content_id
 from connector.contract.order import parse_order
-from connector.local.plan import Plan, connector_environment, first_order, simulator_command, worker_environment
+from connector.local.plan import (
+    Plan,
+    connector_environment,
+    first_order,
+    lasting_data_dir,
+    provider_environment,
+    simulator_command,
+    worker_environment,
+)
 
 ENVIRONMENT = {"PATH": "/bin", "WALLETS_FILE": "mine.txt", "PROVIDER": "dome", "API_KEY": "s3cret", "RULES": "r.yaml"}
 
@@ -30,7 +38,22 @@ def test_worker_and_connector_agree_on_topics() -> None:
         assert worker[name] == connector[name]
     assert (worker["TOPIC_PREFIX"], worker["PARTITIONS"]) == ("p.", "3")
     assert plan.group == worker["TOPIC_PREFIX"] + worker["GROUP_ID"]
-    assert worker["RULES"] == "r.yaml"
+    assert worker["RULES"] == str(Path("r.yaml").absolute())
+
+
+def test_real_settings_reach_the_connector_alone() -> None:
+    """It has them all, on our cluster and with a log that can be read; the worker is not given the key."""
+    plan = Plan(prefix="p.", partitions=3)
+    connector = provider_environment(plan, ENVIRONMENT | {"LOG_LEVEL": "error"}, kafka="k:1")
+    assert connector.items() >= {**ENVIRONMENT, "KAFKA": "k:1", "PARTITIONS": "3", "LOG_LEVEL": "info"}.items()
+    assert "s3cret" not in worker_environment(plan, ENVIRONMENT, kafka="k:1").values()
+
+
+def test_lasting_data_is_where_the_user_keeps_data() -> None:
+    """XDG_DATA_HOME, or its default when it is unset or empty."""
+    default = Path("/h/.local/share/walletstream/kafka")
+    assert lasting_data_dir({"XDG_DATA_HOME": "/d"}, Path("/h")) == Path("/d/walletstream/kafka")
+    assert lasting_data_dir({"XDG_DATA_HOME": ""}, Path("/h")) == lasting_data_dir({}, Path("/h")) == default
 
 
 def test_the_market_waits_until_everything_is_ready() -> None:

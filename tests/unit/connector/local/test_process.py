@@ -38,6 +38,21 @@ async def test_the_end_of_a_process_is_an_error_with_its_log(tmp_path: Path) -> 
         process.check()
 
 
+async def test_whole_lines_of_the_log_are_given_once(tmp_path: Path) -> None:
+    """What was there before the start is not this process's; a line that is being written is left for later."""
+    (tmp_path / "log").write_text("older\n")
+    process = python(tmp_path, "print('one\\ntwo\\nthr', end='', flush=True); input()")
+    assert await process.wait() == 1  # there is no input
+    with process.log.open("r+b") as log:
+        whole = log.read()
+        log.truncate(whole.index(b"thr") + 3)
+    assert process.new_lines() == ["one", "two"]
+    with process.log.open("ab") as log:
+        log.write(b"ee\n")
+    assert process.new_lines() == ["three"]
+    assert process.new_lines() == []
+
+
 async def test_stop_is_polite_first(tmp_path: Path) -> None:
     """SIGTERM ends a program that does not object."""
     process = python(tmp_path, "import time; print('up', flush=True); time.sleep(60)")

@@ -4,10 +4,13 @@ from io import StringIO
 from typing import Any
 
 import msgspec
+import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
-from connector.local.panel import dollars, draw, milliseconds, short, status_line
+from connector.local.panel import draw, status
 from connector.local.seen import Seen
+from connector.local.texts import age, dollars, milliseconds, plain, short
 from connector.local.view import RATE_SECONDS, View
 
 SECOND = 1_000
@@ -41,12 +44,22 @@ def alert(alert_id: str, **changes: Any) -> Seen:
     return Seen(0, 0, 0, b"f", msgspec.json.encode(value | changes), headers)
 
 
-def drawn(view: View) -> str:
-    """Return the live view as a terminal of 120 columns shows it."""
-    console = Console(file=StringIO(), width=120, force_terminal=False)
-    console.print(draw(view, "live", 0))
+def drawn(view: View, connector: str = "live", *, width: int = 120, height: int = 40) -> str:
+    """Return the live view, 10 s after the alerts, as a terminal of this size shows it."""
+    console = Console(file=StringIO(), width=width, force_terminal=False)
+    console.print(draw(view, connector, "p.alerts.v1, ... on k:1", now_ms=1_700_000_010_000, height=height))
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
+
+
+def crowded() -> View:
+    """Return a view with more wallets and alerts than a terminal shows, of long and wide texts."""
+    view = View()
+    for number in range(30):
+        wide = "\u4e70\u5165\U0001f680 " * 80
+        view.absorb("alerts.v1", alert(str(number), rule=f"rule-{number}", message=wide, reason=wide))
+        view.absorb("wallet-stats.v1", statistics(f"0x{number:040x}", 10**15 + number))
+    return view
 
 
 def test_the_rate_is_over_the_last_full_seconds() -> None:
@@ -132,17 +145,40 @@ def test_the_drawing_holds_alerts_with_their_reasons() -> None:
     assert "$12.35" in text
 
 
-def test_the_status_line_is_one_line() -> None:
-    """For pipes and logs."""
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (200, 60)])
+def test_the_drawing_fits_the_terminal(width: int, height: int) -> None:
+    """However much there is, and however long the connector's words are: no line too many, none broken."""
+    lines = drawn(crowded(), "disconnected: " + "x" * 300, width=width, height=height - 1).splitlines()
+    assert min(height - 1, 47) - 1 <= len(lines) <= height - 1
+    assert {cell_len(line) for line in lines} == {width}
+    assert sum("..." in line and "$1,000,000,000.00" in line for line in lines) >= 3
+    assert sum("rule-" in line and "10 s" in line for line in lines) >= 3
+    assert all(any(f" {name} " in line for line in lines) for name in ("connector", "topics", "wire -> alert"))
+
+
+def test_strangers_texts_do_not_steer_the_terminal() -> None:
+    """Escape sequences, line breaks and reversed writing of a title or a provider are shown, not obeyed."""
+    view = View()
+    view.absorb("alerts.v1", alert("1", message="a\x1b]0;own\x07b\nc\u202ed\x9be", rule="r\x1b[2J", reason="\x08"))
+    shown = drawn(view) + "\n".join(status(view, "live", 0))
+    assert {each for each in shown if not each.isprintable()} == {"\n"}
+    assert "a\ufffd]0;own\ufffdb c\ufffdd\ufffde" in shown
+
+
+def test_the_status_is_a_line_and_the_latest_alert() -> None:
+    """For pipes and logs; the second line only when there is an alert."""
     view = View()
     view.absorb("orders.v1", order(0, received_ms=0))
-    line = status_line(view, "live", 1_000)
-    assert "\n" not in line
-    assert line.startswith("connector live | 1 orders, 0.1/s | 0 wallets | 0 alerts | wire -> Kafka p50 0.0 ms")
+    (line,) = status(view, "live", 1_000)
+    assert line.startswith("connector live | 1 orders, 0.1/s | 0 alerts | p50/p99 wire -> Kafka 0.0/0.0 ms")
+    view.absorb("alerts.v1", alert("1", as_of=0))
+    assert status(view, "live", 61_000)[1] == "  latest alert, 1 min ago: large-order: bought a lot"
 
 
 def test_figures_for_people() -> None:
-    """Dollars, milliseconds and ids in short forms."""
+    """Dollars, milliseconds, ages and ids in short forms."""
     assert (dollars(-1_234_567_890), dollars(10_000)) == ("-$1,234.57", "$0.01")
     assert (milliseconds(None), milliseconds(2.25)) == ("-", "2.2 ms")
+    assert [age(ms) for ms in (-5, 59_999, 60_000, 7_200_000, 200_000_000)] == ["0 s", "59 s", "1 min", "2 h", "2 d"]
     assert (short("abc"), short("0x" + "12" * 20)) == ("abc", "0x1212...1212")
+    assert plain("caf\u00e9 \u4e70\tx") == "caf\u00e9 \u4e70 x"
