@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -45,7 +46,19 @@ async def abandon_producer(producer: AIOKafkaProducer) -> None:
     await producer.client.close()
     if sender is not None:
         await asyncio.wait({sender}, timeout=CLOSE_TIMEOUT_S)
-    producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001
+    accumulator = producer._message_accumulator  # noqa: SLF001
+    batches = [*chain.from_iterable(accumulator._batches.values()), *accumulator._pending_batches]  # noqa: SLF001
+    accumulator.fail_all(ProducerClosed())
+    forget(batch.future for batch in batches)
+    forget(batch._drain_waiter for batch in batches)  # noqa: SLF001
+    transaction = producer._txn_manager and producer._txn_manager._transaction_waiter  # noqa: SLF001
+    forget([transaction] if transaction is not None else [])
+
+
+def forget(sent: Iterable[asyncio.Future[Any]]) -> None:
+    """Take note of whatever becomes of these futures: nobody will await them, since what they are part of failed."""
+    for future in sent:
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
 async def send_bulk(
@@ -58,6 +71,17 @@ async def send_bulk(
         Futures, one a batch (one a record for a record larger than a batch), done when acknowledged.
     """
     sent: list[asyncio.Future[Any]] = []
+    try:
+        await _send_batches(producer, topic, partition, items, sent)
+    except BaseException:
+        forget(sent)
+        raise
+    return sent
+
+
+async def _send_batches(
+    producer: AIOKafkaProducer, topic: str, partition: int, items: Iterable[Item], sent: list[asyncio.Future[Any]]
+) -> None:
     batch = producer.create_batch()
     for key, value, headers in items:
         if batch.append(timestamp=None, key=key, value=value, headers=headers) is not None:
@@ -71,4 +95,3 @@ async def send_bulk(
     if batch.record_count():
         batch.close()
         sent.append(await producer.send_batch(batch, topic, partition=partition))
-    return sent

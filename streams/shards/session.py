@@ -21,6 +21,7 @@ import structlog
 
 from streams.effects import Effects
 from streams.shards.admission import Admission, Verdict
+from streams.shards.kafka import forget
 from streams.shards.live import Live, Value
 from streams.shards.position import POSITION_KEY, encode_position, fingerprint
 from streams.shards.timing import Pace, Timing
@@ -84,7 +85,8 @@ class Session(Generic[V]):
         self._wake.set()
 
     def close(self) -> None:
-        """End the claim."""
+        """End the claim; what is not acknowledged yet is somebody else's to repeat."""
+        forget(self._unacknowledged)
         self._consumer.release(self._mailbox)
 
     async def run(self) -> None:
