@@ -85,12 +85,10 @@ class Windows(msgspec.Struct, array_like=True, gc=False):
             return False
         due = NEVER
         for level, tier in enumerate(self.tiers):
-            width = WIDTHS[level]
-            limit = second // width - BUCKETS
-            if tier and tier[0].number <= limit:
-                self._expire(level, limit)
+            if tier and (tier[0].number + BUCKETS) * WIDTHS[level] <= second:
+                self._expire(level, second // WIDTHS[level] - BUCKETS)
             if tier:
-                due = min(due, (tier[0].number + BUCKETS) * width)
+                due = min(due, (tier[0].number + BUCKETS) * WIDTHS[level])
         self.due = due
         return True
 
@@ -171,11 +169,13 @@ class Windows(msgspec.Struct, array_like=True, gc=False):
     def _expire(self, level: int, limit: int) -> None:
         """Take the buckets numbered up to `limit` out of a window, and into the next one's."""
         tier = self.tiers[level]
-        gone = bisect_left(tier, limit + 1, key=_number)
-        largest = 0
-        for bucket in tier[:gone]:
-            self.distinct[level] -= bucket.fresh
+        gone = largest = 0
+        for bucket in tier:
+            if bucket.number > limit:
+                break
+            gone += 1
             largest = max(largest, bucket.largest)
+            self.distinct[level] -= bucket.fresh
             if level + 1 < LEVELS:
                 self._pass_on(level + 1, bucket)
             else:
