@@ -44,8 +44,8 @@ class LogRecord(Protocol):
         """Value bytes; None is a tombstone."""
 
     @property
-    def headers(self) -> Sequence[tuple[str, bytes]]:
-        """Headers in order."""
+    def headers(self) -> Sequence[tuple[str, bytes | None]]:
+        """Headers in order; strangers may send empty ones."""
 
 
 class Output(NamedTuple):

@@ -100,6 +100,7 @@ class WalletJob(Job[WalletState]):
         return wallet_key(subject), encode(stats), []
 
     def _fold(self, live: Live[WalletState], order: OrderRecord, record: LogRecord, clock: int) -> Folded[WalletState]:
+        _require_key(record, wallet_key(order.user))
         step = self._step.step(
             live.values.get(order.user),
             order,
@@ -113,7 +114,7 @@ class WalletJob(Job[WalletState]):
 
     def _by_market(self, market: str, record: LogRecord) -> tuple[tuple[str, int], Item]:
         key = market_key(market)
-        headers = [*record.headers, *origin_headers(record.partition, record.offset)]
+        headers = [*_headers(record), *origin_headers(record.partition, record.offset)]
         return (self._topics.orders_by_market, self._market_partition(key)), (key, record.value, headers)
 
 
@@ -141,6 +142,7 @@ class MarketJob(Job[MarketState]):
         market = order.condition_id
         if market is None:
             raise InvalidRecord("condition_id: missing in an order forwarded by market")
+        _require_key(record, market_key(market))
         origin = read_origin(record.headers)
         step = self._step.step(live.values.get(market), order, origin=origin, clock=clock, source=_source(record))
         return Folded(market, step.state, step.alerts)
@@ -152,16 +154,26 @@ def _order_of(record: LogRecord) -> OrderRecord:
     return decode_order(record.value)
 
 
+def _headers(record: LogRecord) -> Headers:
+    return [(name, value) for name, value in record.headers if value is not None]
+
+
+def _require_key(record: LogRecord, key: bytes) -> None:
+    """A record under another key lies in a partition whose state knows nothing of its subject."""
+    if record.key != key:
+        raise InvalidRecord(f"key: expected {key!r}, found {record.key!r}")
+
+
 def _source(record: LogRecord) -> str:
     for name, value in record.headers:
-        if name == "source":
+        if name == "source" and value is not None:
             return value.decode("ascii", "replace")
     return "unknown"
 
 
 def _alert(topic: str, alert: Alert, record: LogRecord, admitted_ns: int) -> Output:
     """Pass the order's waterfall on: its times under its own names, the worker's beside them."""
-    headers: Headers = [(f"order_{name}" if name == "published_ns" else name, value) for name, value in record.headers]
+    headers = [(f"order_{name}" if name == "published_ns" else name, value) for name, value in _headers(record)]
     headers.append(("admitted_ns", b"%d" % admitted_ns))
     return Output(topic, alert.fingerprint.encode(), encode(alert), headers)
 
@@ -174,4 +186,4 @@ def _dead_letter(topic: str, record: LogRecord, error: InvalidRecord, admitted_n
         origin=f"{record.topic}/{record.partition}/{record.offset}",
         received_ns=admitted_ns,
     )
-    return Output(topic, record.key, encode_contract(letter), list(record.headers))
+    return Output(topic, record.key, encode_contract(letter), _headers(record))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import structlog
@@ -55,19 +56,19 @@ class Shard(Generic[V]):
         self._consumer = consumer
         self._outputs = outputs
         self._timing = timing
-        self._released = False
+        self._released = asyncio.Event()
         self.session: Session[V] | None = None
         """The work in progress; None while the state is being restored."""
 
     async def run(self) -> None:
         """Serve until released."""
-        while not self._released:
+        while not self._released.is_set():
             try:
                 await self._serve()
             except* ProducerFenced:
                 # The new owner is right until the group says otherwise: do not fence it back at once.
                 log.warning("shard.fenced", topic=self.tp.topic, partition=self.tp.partition)
-                await asyncio.sleep(self._timing.fenced_backoff_s)
+                await self._pause(self._timing.fenced_backoff_s)
             except* KafkaError as group:
                 log.warning(
                     "shard.discarded",
@@ -75,13 +76,17 @@ class Shard(Generic[V]):
                     partition=self.tp.partition,
                     errors=[repr(error) for error in group.exceptions],
                 )
-                await asyncio.sleep(self._timing.retry_backoff_s)
+                await self._pause(self._timing.retry_backoff_s)
 
     def release(self) -> None:
         """Finish the fold, publish, remember, and let `run` end."""
-        self._released = True
+        self._released.set()
         if self.session is not None:
             self.session.release()
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._released.wait(), seconds)
 
     async def _serve(self) -> None:
         state_log = StateLog(self._options, self._job.state_topic, self.tp.partition)
@@ -90,7 +95,7 @@ class Shard(Generic[V]):
             await state_log.take_over()
             live = await self._restore(state_log)
             await verify_source(self._options, self.tp, live)
-            if not self._released:
+            if not self._released.is_set():
                 await self._work(state_log, live)
         finally:
             await state_log.close()

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from streams.stats.market import MarketState
     from streams.stats.wallet import WalletState
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 WALLET = "0x" + "ab" * 20
 MARKET = "0x" + "cd" * 32
 PROVENANCE: Headers = [
@@ -40,7 +43,7 @@ class Record(NamedTuple):
     timestamp: int
     key: bytes | None
     value: bytes | None
-    headers: Headers
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 def an_order(condition_id: str | None = MARKET, tx: int = 1) -> OrderRecord:
@@ -58,9 +61,11 @@ def an_order(condition_id: str | None = MARKET, tx: int = 1) -> OrderRecord:
     return order_record(order, content_id(order), 0)
 
 
-def a_record(value: bytes | None, offset: int = 3, headers: Headers = PROVENANCE) -> Record:
+def a_record(
+    value: bytes | None, offset: int = 3, headers: Sequence[tuple[str, bytes | None]] = PROVENANCE, key: str = WALLET
+) -> Record:
     """Return a record as it lies in the orders topic."""
-    return Record("orders.v1", 4, offset, 1_700_000_001_000, WALLET.encode(), value, headers)
+    return Record("orders.v1", 4, offset, 1_700_000_001_000, key.encode(), value, headers)
 
 
 class OneAlertPerOrder(NoRules):
@@ -183,7 +188,7 @@ def test_the_market_counts_an_order_once_when_its_wallet_replays() -> None:
 
     for offset, origin in enumerate((1, 2, 1, 2, 3)):
         headers = [*PROVENANCE, *origin_headers(4, origin)]
-        job.absorb(live, a_record(encode(an_order(tx=origin)), offset, headers), effects)
+        job.absorb(live, a_record(encode(an_order(tx=origin)), offset, headers, MARKET), effects)
     live.offset = 4
     _, value, _ = job.statistics(live, MARKET, live.clock)
     assert decode(MarketStats, value or b"").windows["1m"].orders == 3
@@ -194,6 +199,25 @@ def test_a_forwarded_order_without_its_place_is_a_dead_letter() -> None:
     job = MarketJob(MarketFold(), Topics(""))
     live: Live[MarketState] = Live(0, START)
     effects = Effects(admitted_ns=0)
-    job.absorb(live, a_record(encode(an_order())), effects)
+    job.absorb(live, a_record(encode(an_order()), key=MARKET), effects)
     (letter,) = effects.take_urgent()
     assert "origin" in decode_dead(letter.value).detail
+
+
+def test_an_order_under_a_foreign_key_is_a_dead_letter(job: WalletJob) -> None:
+    """It lies in a partition that does not hold its wallet's state, where counting it would split the wallet."""
+    live: Live[WalletState] = Live(4, START)
+    effects = Effects(admitted_ns=9)
+    job.absorb(live, a_record(encode(an_order()), key="0x" + "ef" * 20), effects)
+    (letter,) = effects.take_urgent()
+    assert "key: expected" in decode_dead(letter.value).detail
+    assert live.values == {}
+
+
+def test_a_header_without_a_value_hurts_nothing(job: WalletJob) -> None:
+    """Kafka allows null header values, and strangers send them."""
+    live: Live[WalletState] = Live(4, START)
+    effects = Effects(admitted_ns=9)
+    job.absorb(live, a_record(encode(an_order()), headers=[("source", None), ("x", None)]), effects)
+    (alert,) = effects.take_urgent()
+    assert alert.headers == [("admitted_ns", b"9")]
