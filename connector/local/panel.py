@@ -54,9 +54,9 @@ def _pair(pair: tuple[float | None, float | None]) -> str:
 
 
 def _figures(view: View, connector: str, topics: str, now_ms: int) -> RenderableType:
-    grid = Table.grid(padding=(0, 3))
-    grid.add_column(no_wrap=True, min_width=len("wire -> Kafka"))
-    grid.add_column(no_wrap=True, overflow="ellipsis")
+    grid = Table.grid(padding=(0, 3), expand=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     rules = "  ".join(f"{plain(rule)} {count}" for rule, count in view.by_rule.most_common())
     dead = f", {view.dead} dead letters" if view.dead else ""
     grid.add_row("connector", Text(connector, "green" if connector == "live" else "yellow"))
@@ -86,9 +86,9 @@ def _wallets(top: Iterable[tuple[Wallet, Window]]) -> RenderableType:
 
 def _alerts(alerts: Iterable[Alert], now_ms: int) -> RenderableType:
     """Texts come from strangers' market titles: they are shown, never obeyed; two lines each, however long."""
-    grid = Table.grid(padding=(0, 2))
+    grid = Table.grid(padding=(0, 2), expand=True)
     grid.add_column(no_wrap=True, justify="right", min_width=len("59 min"))
-    grid.add_column(no_wrap=True, overflow="ellipsis")
+    grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     for alert in alerts:
         rule = (plain(alert.rule), _STYLES.get(alert.severity, ""))
         grid.add_row(age(now_ms - alert.as_of), Text.assemble(rule, "  ", plain(alert.message)))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from connector.local.broker import LocalKafka
 
 pytestmark = pytest.mark.timeout(180)
-_UP = "Kafka for consumers"
+_UP = "--from-beginning"
 
 
 def local(*arguments: str, **environment: str) -> subprocess.Popen[str]:
