@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 
 from connector.errors import DrainTimeout, PublishFailed
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from connector.intake import Outgoing
 
 _CLIENT_ID = "walletstream-connector"
+_BATCH_BYTES = 256 * 1024
+_DIRECT_BYTES = _BATCH_BYTES // 4
+"""Unacknowledged bytes up to which a batch has room for sure (headers and framing included): no need to queue."""
 _STALL = 5.0
 """Seconds without an acknowledgement that are worth a warning."""
 
@@ -45,7 +48,7 @@ def make_producer(bootstrap: str, *, outage_timeout: float) -> AIOKafkaProducer:
         acks="all",
         linger_ms=0,
         # Bigger batches than the default 16 KiB drain a backlog faster; without linger they cost nothing otherwise.
-        max_batch_size=256 * 1024,
+        max_batch_size=_BATCH_BYTES,
         request_timeout_ms=int(outage_timeout * 1000),
     )
 
@@ -54,10 +57,14 @@ class Publisher:
     """
     Publishes records in the order of the calls and counts what Kafka has yet to acknowledge.
 
+    While little is outstanding a record goes to the producer at once. Beyond, it is queued here: the
+    producer takes only one batch per partition while a broker is away, and a reader that waits for
+    it answers no pings.
+
     Args:
         producer: A started idempotent producer; its owner stops it.
         topic_prefix: Put before every topic's name.
-        limit: Unacknowledged records beyond which `publish` waits.
+        limit: Unacknowledged records, queued ones included, beyond which `publish` waits.
         clock_ns: The wall clock, for the `published_ns` header.
     """
 
@@ -73,62 +80,47 @@ class Publisher:
         self._prefix = topic_prefix
         self._limit = limit
         self._clock_ns = clock_ns
-        self._unacknowledged = 0
+        self._queue: asyncio.Queue[Outgoing] = asyncio.Queue()
+        self._queued = 0
+        self._unacknowledged_bytes = 0
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._room = asyncio.Event()
-        self._room.set()
-        self.acknowledged = 0
-
-    @property
-    def unacknowledged(self) -> int:
+        self.unacknowledged = 0
         """Records Kafka has yet to acknowledge."""
-        return self._unacknowledged
+        self.acknowledged = 0
 
     async def publish(self, record: Outgoing) -> None:
         """
-        Hand a record to the producer; waits only while too many are unacknowledged.
+        Take a record; waits only while too many are unacknowledged.
 
         Raises:
             PublishFailed: this or an earlier record was refused for good.
         """
-        while self._unacknowledged >= self._limit:
-            self._room.clear()
+        while self.unacknowledged >= self._limit:
             await self._until_room()
         if self._failure.done():
             self._failure.result()
-        self._unacknowledged += 1
-        try:
-            delivery = await self._producer.send(
-                self._prefix + record.topic.name,
-                record.value,
-                record.key,
-                headers=record.provenance.headers(self._clock_ns()),
-            )
-        except KafkaError as error:
-            self._fail(error)
-            self._failure.result()
+        self.unacknowledged += 1
+        self._unacknowledged_bytes += len(record.value)
+        if self._queued == 0 and self._unacknowledged_bytes < _DIRECT_BYTES:
+            await self._hand_over(record)
         else:
-            delivery.add_done_callback(self._delivered)
+            self._queued += 1
+            self._queue.put_nowait(record)
 
-    async def watch(self) -> None:
+    async def run(self) -> None:
         """
-        Report it when Kafka acknowledges nothing for a while; never returns.
+        Send what is queued, and report it when Kafka acknowledges nothing for a while; never returns.
 
         Raises:
             PublishFailed: a record was refused for good.
         """
-        stalled = False
-        while True:
-            waiting, before = self._unacknowledged, self.acknowledged
-            await asyncio.wait({self._failure}, timeout=_STALL)
-            if self._failure.done():
-                self._failure.result()
-            if waiting and self.acknowledged == before:
-                stalled = True
-                log.warning("kafka.stalled", unacknowledged=self._unacknowledged)
-            elif stalled:
-                stalled = False
-                log.info("kafka.recovered", unacknowledged=self._unacknowledged)
+        sending = asyncio.create_task(self._send())
+        try:
+            await self._watch()
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
 
     async def drain(self, timeout: float) -> None:  # noqa: ASYNC109 - a deadline for Kafka, not for the caller
         """
@@ -140,15 +132,48 @@ class Publisher:
         """
         try:
             async with asyncio.timeout(timeout):
-                while self._unacknowledged:
-                    self._room.clear()
+                while self.unacknowledged:
                     await self._until_room()
         except TimeoutError:
             raise DrainTimeout(
-                f"{self._unacknowledged} records were not acknowledged in time and may be missing from the topic"
+                f"{self.unacknowledged} records were not acknowledged in time and may be missing from the topic"
             ) from None
 
+    async def _send(self) -> None:
+        while True:
+            await self._hand_over(await self._queue.get())
+            self._queued -= 1
+
+    async def _hand_over(self, record: Outgoing) -> None:
+        try:
+            delivery = await self._producer.send(
+                self._prefix + record.topic.name,
+                record.value,
+                record.key,
+                headers=record.provenance.headers(self._clock_ns()),
+            )
+        except Exception as error:  # noqa: BLE001 - whatever it is, the record is not in the topic
+            self._fail(error)
+            self._failure.result()
+        else:
+            delivery.add_done_callback(partial(self._delivered, len(record.value)))
+
+    async def _watch(self) -> None:
+        stalled = False
+        while True:
+            waiting, before = self.unacknowledged, self.acknowledged
+            await asyncio.wait({self._failure}, timeout=_STALL)
+            if self._failure.done():
+                self._failure.result()
+            if waiting and self.acknowledged == before:
+                stalled = True
+                log.warning("kafka.stalled", unacknowledged=self.unacknowledged)
+            elif stalled:
+                stalled = False
+                log.info("kafka.recovered", unacknowledged=self.unacknowledged)
+
     async def _until_room(self) -> None:
+        self._room.clear()
         room = asyncio.ensure_future(self._room.wait())
         try:
             await asyncio.wait((room, self._failure), return_when=asyncio.FIRST_COMPLETED)
@@ -157,20 +182,21 @@ class Publisher:
         if self._failure.done():
             self._failure.result()
 
-    def _delivered(self, delivery: asyncio.Future[object]) -> None:
+    def _delivered(self, size: int, delivery: asyncio.Future[object]) -> None:
         if delivery.cancelled():
             self._fail(asyncio.CancelledError("the producer was stopped"))
         elif (error := delivery.exception()) is not None:
             self._fail(error)
         else:
-            self._unacknowledged -= 1
+            self.unacknowledged -= 1
+            self._unacknowledged_bytes -= size
             self.acknowledged += 1
             self._room.set()
 
     def _fail(self, error: BaseException) -> None:
         if not self._failure.done():
             failure = PublishFailed(
-                f"Kafka did not take a record: {type(error).__name__}: {error}; {self._unacknowledged} unacknowledged"
+                f"Kafka did not take a record: {type(error).__name__}: {error}; {self.unacknowledged} unacknowledged"
             )
             failure.__cause__ = error
             self._failure.set_exception(failure)

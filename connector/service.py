@@ -103,17 +103,17 @@ async def _publisher(settings: Settings) -> AsyncIterator[Publisher]:
 
 async def _until_stopped(feed: Feed, publisher: Publisher, stop: asyncio.Event, drain_timeout: float) -> None:
     running = asyncio.create_task(feed.run())
-    watching = asyncio.create_task(publisher.watch())
+    publishing = asyncio.create_task(publisher.run())
     stopping = asyncio.create_task(stop.wait())
-    tasks: set[asyncio.Task[Any]] = {running, watching, stopping}
+    tasks: set[asyncio.Task[Any]] = {running, publishing, stopping}
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         deadline = asyncio.get_running_loop().time() + drain_timeout
         if stopping.done():
             await feed.stop()
             left = max(deadline - asyncio.get_running_loop().time(), 0.0)
-            await asyncio.wait({running, watching}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-        for task in (watching, running):
+            await asyncio.wait({running, publishing}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        for task in (publishing, running):
             if task.done() and not task.cancelled():
                 task.result()
         if not running.done():
