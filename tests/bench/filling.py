@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from connector.contract.errors import TopicMismatch
 from connector.contract.provenance import Provenance
 from connector.contract.topics import ORDERS
 from connector.kafka.admin import admin_client, ensure_topics
@@ -15,9 +18,11 @@ from connector.kafka.admin import admin_client, ensure_topics
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from connector.contract.topics import TopicSpec
     from tests.bench.prepared import Backlog, Stored
 
 _BATCH_BYTES = 256 * 1024
+_IN_FORCE_S = 10.0
 
 
 async def fill(kafka: str, prefix: str, backlog: Backlog) -> str:
@@ -36,8 +41,17 @@ async def fill(kafka: str, prefix: str, backlog: Backlog) -> str:
             await _write(producer, spec.name, number, records)
     async with admin_client(kafka, {}) as admin:
         await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, spec.name, spec.config())])
-    await ensure_topics(kafka, [spec], partitions=partitions)
+    await _in_force(kafka, spec, partitions)
     return spec.name
+
+
+async def _in_force(kafka: str, spec: TopicSpec, partitions: int) -> None:
+    """Wait until the broker has taken over the topic's new settings."""
+    async with asyncio.timeout(_IN_FORCE_S):
+        while True:
+            with suppress(TopicMismatch):
+                return await ensure_topics(kafka, [spec], partitions=partitions)
+            await asyncio.sleep(0.05)
 
 
 async def _write(producer: AIOKafkaProducer, topic: str, partition: int, records: Sequence[Stored]) -> None:
