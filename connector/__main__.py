@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 import structlog
 import uvloop
 
-from connector import settings_load
 from connector.contract.errors import TopicMismatch
-from connector.errors import DrainTimeout, ProviderRefused, PublishFailed, SettingsError
+from connector.errors import DrainTimeout, ProviderRefused, PublishFailed
 from connector.kafka.errors import KafkaShellError
-from connector.logs import Scrubber, configure
+from connector.process.environment import SettingsError, load, manual
+from connector.process.logs import Scrubber, configure
 from connector.service import serve
+from connector.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from connector.settings import Settings
 
 _EXIT_CODES: dict[type[BaseException], int] = {
     ProviderRefused: 3,
@@ -40,7 +40,7 @@ while no connection was up are not fetched afterwards.
 SIGTERM or Ctrl-C closes the socket, publishes what had reached it, and exits within 10 s.
 
 settings, from the environment and from a file of NAME=value lines:
-{settings_load.manual()}
+{manual(Settings)}
 
 exit codes:
   0  stopped as asked, everything published
@@ -61,7 +61,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="check the settings and exit")
     options = parser.parse_args()
     try:
-        settings = settings_load.load(options.env_file)
+        settings = load(Settings, options.env_file)
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -2,7 +2,6 @@
 Errors of the connector.
 
     ConnectorError
-    ├── SettingsError     settings are missing or wrong; the message holds every fault and its remedy
     ├── ProviderRefused   the provider turned the key away; retrying would not help
     ├── PublishFailed     Kafka did not take a record; the process stops rather than lose it
     └── DrainTimeout      the process had to end before Kafka had acknowledged everything
@@ -13,10 +12,6 @@ from __future__ import annotations
 
 class ConnectorError(Exception):
     """Base of all errors of the connector."""
-
-
-class SettingsError(ConnectorError):
-    """Settings are missing or wrong. No message ever holds a secret."""
 
 
 class ProviderRefused(ConnectorError):

@@ -1,10 +1,12 @@
-"""Settings of the worker, from the environment and `.env`."""
+"""Settings of the worker, from the environment and a `.env` file; the environment wins."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connector.contract.topics import DEFAULT_PARTITIONS, ORDERS
@@ -13,39 +15,35 @@ SHIPPED_RULES = Path(__file__).parent / "rules" / "default.yaml"
 
 
 class Settings(BaseSettings):
-    """Each field is an environment variable of the same name in upper case."""
+    """Each field is an environment variable of the same name in upper case. Times are in seconds."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_file_encoding="utf-8", extra="ignore", frozen=True)
 
-    kafka: str = "127.0.0.1:9092"
-    """Bootstrap servers, `host:port`, several separated by commas."""
-
-    topic_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]*$", max_length=100)
-    """Put before every topic name; lets deployments share a cluster."""
-
-    partitions: int = Field(default=DEFAULT_PARTITIONS, ge=1, le=10_000)
-    """Of every topic; fixed for the life of a topic version."""
-
-    replication: int = Field(default=1, ge=1, le=10)
-    """Replicas of the topics that are created; 3 in production."""
-
-    orders_topic: str = Field(default="", pattern=r"^[A-Za-z0-9._-]*$", max_length=249)
-    """Topic to read orders from, if not `orders.v1` under the prefix: a second deployment on the same orders."""
-
-    group_id: str = Field(default="walletstream", min_length=1, max_length=200)
-    """Consumer group of the workers; the prefix is put before it."""
-
-    rules: Path = SHIPPED_RULES
-    """YAML file with the alert rules."""
-
-    remember_interval_s: float = Field(default=0.25, gt=0, le=60)
-    """A crash repeats at most this much work; shorter costs more transactions."""
-
-    session_timeout_s: float = Field(default=10.0, ge=6, le=300)
-    """A worker silent for this long loses its partitions."""
-
-    rebalance_timeout_s: float = Field(default=30.0, ge=6, le=600)
-    """A rebalance waits at most this long for a worker; releasing shards takes at most a third of it."""
+    kafka: str = Field("localhost:9092", description="bootstrap servers, host:port, comma-separated")
+    topic_prefix: str = Field(
+        "", pattern=r"^[A-Za-z0-9._-]*$", max_length=100, description="put before the name of every topic and group"
+    )
+    partitions: int = Field(
+        DEFAULT_PARTITIONS, ge=1, le=10_000, description="partitions of the topics; fixed once they exist"
+    )
+    replication: int = Field(1, ge=1, le=10, description="replication factor of topics that have to be created")
+    orders_topic: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9._-]*$",
+        max_length=249,
+        description="topic to read orders from; default: orders.v1 under the prefix",
+    )
+    group_id: str = Field("walletstream", min_length=1, max_length=200, description="consumer group of the workers")
+    rules: Path = Field(SHIPPED_RULES, description="YAML file with the alert rules; default: those shipped")
+    remember_interval: float = Field(
+        0.25, gt=0, le=60, description="a crash repeats at most this much work; shorter costs more transactions"
+    )
+    session_timeout: float = Field(10.0, ge=6, le=300, description="a worker silent for this long loses its partitions")
+    rebalance_timeout: float = Field(
+        30.0, ge=6, le=600, description="how long a rebalance waits for a worker; releasing shards takes a third of it"
+    )
+    log_format: Literal["auto", "console", "json"] = Field("auto", description="auto: console on a terminal")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="lowest level shown")
 
     @property
     def source_topic(self) -> str:
@@ -58,5 +56,5 @@ class Settings(BaseSettings):
         for server in value.split(","):
             host, _, port = server.strip().rpartition(":")
             if not host or not port.isdigit():
-                raise ValueError(f"expected host:port, got {server!r}")
+                raise PydanticCustomError("servers", "expected host:port, got {server}", {"server": repr(server)})
         return value

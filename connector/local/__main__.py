@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from connector import settings_load
 from connector.contract.errors import ContractError
 from connector.contract.topics import DEFAULT_PARTITIONS
-from connector.errors import SettingsError
 from connector.kafka.errors import KafkaShellError
 from connector.local.broker import logging_option
 from connector.local.config import TOOL_OPTIONS, java_command
@@ -26,6 +24,8 @@ from connector.local.interrupts import Interrupts
 from connector.local.jars import cache_dir, jars_of
 from connector.local.java import find_java
 from connector.local.plan import MOST_WALLETS, Plan, lasting_data_dir
+from connector.process.environment import SettingsError, load
+from connector.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,7 +126,7 @@ def _provided_plan(given: argparse.Namespace) -> Plan:
     Raises:
         SettingsError: with every fault of them.
     """
-    settings = settings_load.load(Path(".env"))
+    settings = load(Settings, Path(".env"))
     return Plan(
         kafka=given.kafka or (settings.kafka if "kafka" in settings.model_fields_set else None),
         data_dir=given.data or lasting_data_dir(os.environ, Path.home()),

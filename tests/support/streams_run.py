@@ -47,7 +47,7 @@ class StreamsRun:
             "TOPIC_PREFIX": prefix,
             "PARTITIONS": str(PARTITIONS),
             "RULES": str(rules),
-            "SESSION_TIMEOUT_S": "6",
+            "SESSION_TIMEOUT": "6",
             "ORDERS_TOPIC": orders,
         }
 

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from connector.dialects.dome import Dome
-from connector.errors import SettingsError
+from connector.process.environment import SettingsError, load, manual
 from connector.settings import SIMULATOR_KEY, Settings
-from connector.settings_load import load, manual
 from tests.support.orders import WALLET
 
 if TYPE_CHECKING:
@@ -39,14 +38,14 @@ def env(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def faults(env_file: Path | None = None) -> list[str]:
     """Return the lines of the error that loading raises."""
     with pytest.raises(SettingsError) as caught:
-        load(env_file)
+        load(Settings, env_file)
     return str(caught.value).splitlines()
 
 
 def test_key_and_wallets_are_enough(env: pytest.MonkeyPatch) -> None:
     """Everything else has a default that works against Dome and a local Kafka."""
     env.setenv("WALLETS", f" {WALLET.upper().replace('X', 'x')}, {OTHER},{WALLET} ")
-    settings = load()
+    settings = load(Settings)
     assert settings.wallets == (WALLET, OTHER)
     assert settings.packing.groups == ((WALLET, OTHER),)
     assert settings.ws_url == Dome.default_url
@@ -81,7 +80,7 @@ def test_wallets_that_do_not_fit_are_named(env: pytest.MonkeyPatch) -> None:
     (line,) = faults()
     assert "11 wallets, but the quota is 2 subscriptions of 5 wallets; no room for " + wallets[10] in line
     env.setenv("TIER", "dev")
-    assert load().wallets == tuple(wallets)
+    assert load(Settings).wallets == tuple(wallets)
     env.setenv("MAX_SUBSCRIPTIONS", "1")
     env.setenv("MAX_WALLETS_EACH", "10")
     assert "the quota is 1 subscriptions of 10 wallets" in faults()[0]
@@ -92,7 +91,7 @@ def test_wallets_from_a_file(env: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "wallets.txt"
     file.write_text(f"# mine\n{OTHER}  # a friend\n\n")
     env.setenv("WALLETS_FILE", str(file))
-    assert load().wallets == (WALLET, OTHER)
+    assert load(Settings).wallets == (WALLET, OTHER)
     env.setenv("WALLETS_FILE", str(tmp_path / "absent.txt"))
     assert faults()[0].startswith("WALLETS_FILE (")
 
@@ -101,9 +100,9 @@ def test_an_env_file_serves_and_the_environment_wins(monkeypatch: pytest.MonkeyP
     """Other programs' variables in the file are no fault."""
     file = tmp_path / ".env"
     file.write_text(f"API_KEY={KEY}\nWALLETS={WALLET}\nTOPIC_PREFIX=file.\nSOMEBODY_ELSES=1\n")
-    assert load(file).topic_prefix == "file."
+    assert load(Settings, file).topic_prefix == "file."
     monkeypatch.setenv("TOPIC_PREFIX", "env.")
-    assert load(file).topic_prefix == "env."
+    assert load(Settings, file).topic_prefix == "env."
 
 
 def test_the_simulator_needs_an_address_but_no_key(env: pytest.MonkeyPatch) -> None:
@@ -112,7 +111,7 @@ def test_the_simulator_needs_an_address_but_no_key(env: pytest.MonkeyPatch) -> N
     env.delenv("API_KEY")
     assert faults()[0].startswith("WS_URL (not set): is not set, the simulator has no fixed address.")
     env.setenv("WS_URL", "ws://127.0.0.1:5/{key}")
-    assert load().api_key.get_secret_value() == SIMULATOR_KEY
+    assert load(Settings).api_key.get_secret_value() == SIMULATOR_KEY
 
 
 @pytest.mark.parametrize("url", ["https://ws.domeapi.io/{key}", "wss://ws.domeapi.io/"])
@@ -139,7 +138,7 @@ def test_the_key_appears_nowhere(values: dict[str, str]) -> None:
         for name, value in values.items():
             patch.setenv(name.upper(), value)
         try:
-            shown = repr(settings := load()) + str(settings.model_dump()) + settings.model_dump_json()
+            shown = repr(settings := load(Settings)) + str(settings.model_dump()) + settings.model_dump_json()
         except SettingsError as error:
             shown = repr(error) + str(error)
             assert error.__cause__ is None  # noqa: PT017 - either outcome is right
@@ -160,7 +159,7 @@ def test_a_faulty_key_is_not_shown_either(env: pytest.MonkeyPatch) -> None:
 def test_the_manual_tells_every_variable_and_no_secret(env: pytest.MonkeyPatch) -> None:
     """--help lists each setting with its default."""
     del env
-    text = manual()
+    text = manual(Settings)
     assert all(f"  {name.upper()} " in text for name in Settings.model_fields)
     assert "[localhost:9092]" in text
     assert os.environ["API_KEY"] not in text

@@ -9,7 +9,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.logs import Scrubber, configure
+from connector.process.logs import Scrubber, configure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
