@@ -157,7 +157,7 @@ class Session(Generic[V]):
         for output in effects.take_urgent():
             self._unacknowledged.append(await self._outputs.send(output))
         for (topic, partition), items in effects.take_bulk().items():
-            self._unacknowledged += await self._outputs.send_to(topic, partition, items)
+            self._unacknowledged.append(await self._outputs.send_to(topic, partition, items))
         caught_up = not len(self._mailbox)
         if caught_up or time.monotonic() - self._statistics_at > self._timing.statistics_interval_s:
             await self._publish_statistics(self._live.clock)
@@ -176,8 +176,8 @@ class Session(Generic[V]):
             live.schedule(subject, at)
             if pace.due():
                 await asyncio.sleep(0)
-        self._unacknowledged += await self._outputs.send_to(
-            self._job.statistics_topic, self._mailbox.tp.partition, items
+        self._unacknowledged.append(
+            await self._outputs.send_to(self._job.statistics_topic, self._mailbox.tp.partition, items)
         )
 
     # -- remember ------------------------------------------------------------------------------------

@@ -1,0 +1,93 @@
+"""
+A lane: records for one partition, sent in order, in batches that grow while an earlier one waits.
+
+aiokafka holds back a second batch of a partition until the first one has left. Who folds must not
+wait for that, so a task of the lane does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from aiokafka.errors import KafkaError, ProducerClosed
+
+from streams.shards.kafka import forget, send_bulk
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aiokafka import AIOKafkaProducer
+
+    from streams.effects import Item
+
+LIMIT = 20_000
+"""Records waiting at which who folds has to wait after all."""
+
+Receipt = asyncio.Future[None]
+
+
+class Lane:
+    """Sends what is put, in order; each put gets a receipt that is done when all of it is acknowledged."""
+
+    def __init__(self, producer: AIOKafkaProducer, topic: str, partition: int) -> None:
+        self._producer = producer
+        self._topic = topic
+        self._partition = partition
+        self._waiting: list[Item] = []
+        self._receipt: Receipt = asyncio.get_running_loop().create_future()
+        self._filled = asyncio.Event()
+        self._taken = asyncio.Event()
+        self._error: KafkaError | None = None
+        self._task = asyncio.create_task(self._send_forever(), name=f"lane {topic} {partition}")
+
+    async def put(self, items: Sequence[Item]) -> Receipt:
+        """
+        Queue the items; waits only while the lane is full.
+
+        Raises:
+            KafkaError: an earlier send failed, so nothing after it can be in order.
+        """
+        while len(self._waiting) >= LIMIT and self._error is None:
+            self._taken.clear()
+            await self._taken.wait()
+        if self._error is not None:
+            raise self._error
+        self._waiting += items
+        self._filled.set()
+        return self._receipt
+
+    def close(self) -> None:
+        """Stop; what is not acknowledged yet fails."""
+        self._task.cancel()
+        self._fail(ProducerClosed(), self._receipt)
+
+    async def _send_forever(self) -> None:
+        while self._error is None:
+            await self._filled.wait()
+            self._filled.clear()
+            items, self._waiting = self._waiting, []
+            receipt, self._receipt = self._receipt, asyncio.get_running_loop().create_future()
+            self._taken.set()
+            try:
+                sent = await send_bulk(self._producer, self._topic, self._partition, items)
+            except KafkaError as error:
+                self._fail(error, receipt)
+                self._fail(error, self._receipt)
+            else:
+                asyncio.gather(*sent).add_done_callback(partial(self._settle, receipt))
+
+    def _settle(self, receipt: Receipt, done: asyncio.Future[Any]) -> None:
+        error = ProducerClosed() if done.cancelled() else done.exception()
+        if error is not None:
+            self._fail(error, receipt)
+        elif not receipt.done():
+            receipt.set_result(None)
+
+    def _fail(self, error: BaseException, receipt: Receipt) -> None:
+        self._error = error if isinstance(error, KafkaError) else KafkaError(repr(error))
+        self._taken.set()
+        if not receipt.done():
+            receipt.set_exception(self._error)
+            forget([receipt])
