@@ -92,10 +92,10 @@ class Owner:
         await asyncio.gather(*late, return_exceptions=True)
 
     def deliver(self, mailbox: Mailbox) -> None:
-        """Wake the shard whose mailbox has filled."""
+        """Let the mailbox of a partition wake its shard from now on."""
         shard = self._shards.get(mailbox.tp)
-        if shard is not None and shard.session is not None:
-            shard.session.wake()
+        if shard is not None and shard.session is not None and not mailbox.released:
+            mailbox.listen(shard.session.wake)
 
     async def tick_forever(self) -> None:
         """Wake every shard regularly, so that windows decay while partitions are silent."""

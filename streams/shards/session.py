@@ -71,6 +71,7 @@ class Session(Generic[V]):
         self._unacknowledged: list[asyncio.Future[Any]] = []
         self._remembered_offset = live.offset
         self._statistics_at = 0.0
+        self._statistics_timer: asyncio.TimerHandle | None = None
         self._progress_at = time.monotonic()
 
     # -- what the owner says -------------------------------------------------------------------------
@@ -87,6 +88,8 @@ class Session(Generic[V]):
     def close(self) -> None:
         """End the claim; what is not acknowledged yet is somebody else's to repeat."""
         forget(self._unacknowledged)
+        if self._statistics_timer is not None:
+            self._statistics_timer.cancel()
         self._consumer.release(self._mailbox)
 
     async def run(self) -> None:
@@ -158,12 +161,17 @@ class Session(Generic[V]):
             self._unacknowledged.append(await self._outputs.send(output))
         for (topic, partition), items in effects.take_bulk().items():
             self._unacknowledged.append(await self._outputs.send_to(topic, partition, items))
-        caught_up = not len(self._mailbox)
-        if caught_up or time.monotonic() - self._statistics_at > self._timing.statistics_interval_s:
+        wait = self._statistics_at + self._timing.statistics_interval_s - time.monotonic()
+        if wait <= 0:
             await self._publish_statistics(self._live.clock)
+        elif self._statistics_timer is None:
+            self._statistics_timer = asyncio.get_running_loop().call_later(wait, self._wake.set)
 
     async def _publish_statistics(self, at: int) -> None:
         self._statistics_at = time.monotonic()
+        if self._statistics_timer is not None:
+            self._statistics_timer.cancel()
+            self._statistics_timer = None
         live = self._live
         live.expire(at)
         if not live.unpublished:
