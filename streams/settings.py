@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     group_id: str = Field("walletstream", min_length=1, max_length=200, description="consumer group of the workers")
     rules: Path = Field(SHIPPED_RULES, description="YAML file with the alert rules; default: those shipped")
     remember_interval: float = Field(
-        0.25, gt=0, le=60, description="a crash repeats at most this much work; shorter costs more transactions"
+        1.0, gt=0, le=60, description="a crash repeats at most this much work; shorter costs more transactions"
     )
     session_timeout: float = Field(10.0, ge=6, le=300, description="a worker silent for this long loses its partitions")
     rebalance_timeout: float = Field(

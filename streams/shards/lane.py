@@ -25,14 +25,35 @@ if TYPE_CHECKING:
 LIMIT = 20_000
 """Records waiting at which who folds has to wait after all."""
 
+SHARED_REQUEST_S = 0.005
+"""Shortest time between two sends of a worker's lanes: what is put meanwhile shares one request to the broker."""
+
+
+class Turnstile:
+    """Lets the first lane pass at once, and those that come soon after it pass together."""
+
+    def __init__(self, interval_s: float = SHARED_REQUEST_S) -> None:
+        self._interval_s = interval_s
+        self._next = 0.0
+
+    async def pass_through(self) -> None:
+        """Wait for the next passage."""
+        loop = asyncio.get_running_loop()
+        wait = self._next - loop.time()
+        if wait > 0:
+            await asyncio.sleep(wait)
+        self._next = loop.time() + self._interval_s
+
+
 Receipt = asyncio.Future[None]
 
 
 class Lane:
     """Sends what is put, in order; each put gets a receipt that is done when all of it is acknowledged."""
 
-    def __init__(self, producer: AIOKafkaProducer, topic: str, partition: int) -> None:
+    def __init__(self, producer: AIOKafkaProducer, turnstile: Turnstile, topic: str, partition: int) -> None:
         self._producer = producer
+        self._turnstile = turnstile
         self._topic = topic
         self._partition = partition
         self._waiting: list[Item] = []
@@ -66,6 +87,7 @@ class Lane:
     async def _send_forever(self) -> None:
         while self._error is None:
             await self._filled.wait()
+            await self._turnstile.pass_through()
             self._filled.clear()
             items, self._waiting = self._waiting, []
             receipt, self._receipt = self._receipt, asyncio.get_running_loop().create_future()

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerClosed
 
 from streams.shards.kafka import abandon_producer
-from streams.shards.lane import Lane
+from streams.shards.lane import Lane, Turnstile
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
@@ -87,6 +87,7 @@ class Connection:
     def __init__(self, urgent: AIOKafkaProducer, bulk: AIOKafkaProducer) -> None:
         self.urgent = urgent
         self._bulk = bulk
+        self._turnstile = Turnstile()
         self._lanes: dict[tuple[str, int], Lane] = {}
 
     @classmethod
@@ -107,7 +108,7 @@ class Connection:
         """Return the lane of a partition."""
         lane = self._lanes.get((topic, partition))
         if lane is None:
-            lane = self._lanes[topic, partition] = Lane(self._bulk, topic, partition)
+            lane = self._lanes[topic, partition] = Lane(self._bulk, self._turnstile, topic, partition)
         return lane
 
     async def close(self) -> None:

@@ -24,7 +24,7 @@ from streams.shards.admission import Admission, Verdict
 from streams.shards.kafka import forget
 from streams.shards.live import Live, Value
 from streams.shards.position import POSITION_KEY, encode_position, fingerprint
-from streams.shards.timing import Pace, Timing
+from streams.shards.timing import Pace, Timing, phase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -191,11 +191,13 @@ class Session(Generic[V]):
     # -- remember ------------------------------------------------------------------------------------
 
     async def _remember_regularly(self) -> None:
+        wait = self._timing.remember_interval_s * phase(self._mailbox.tp)
         while not self._released.is_set():
             try:
-                await asyncio.wait_for(self._released.wait(), self._timing.remember_interval_s)
+                await asyncio.wait_for(self._released.wait(), wait)
             except TimeoutError:
                 await self._remember()
+                wait = self._timing.remember_interval_s
 
     async def _remember(self) -> None:
         async with self._folding:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+if TYPE_CHECKING:
+    from aiokafka import TopicPartition
 
 YIELD_EVERY_S = 0.02
 """Longest stretch of folding or encoding before the event loop gets a turn: heartbeats live there."""
@@ -13,8 +18,8 @@ YIELD_EVERY_S = 0.02
 class Timing:
     """Intervals of a shard."""
 
-    remember_interval_s: float = 0.25
-    """A crash repeats at most this much work."""
+    remember_interval_s: float = 1.0
+    """A crash repeats at most this much work; a transaction costs the broker more than the worker."""
 
     statistics_interval_s: float = 0.05
     """Shortest time between two publications of a shard's statistics; the first change goes out at once."""
@@ -33,6 +38,11 @@ class Timing:
 
     fenced_backoff_s: float = 6.0
     """Wait before taking over again after being fenced: longer than two heartbeats, so that the group speaks first."""
+
+
+def phase(tp: TopicPartition) -> float:
+    """Return a fraction in [0, 1) per partition, so that a worker's shards do not all remember at one moment."""
+    return crc32(f"{tp.topic} {tp.partition}".encode()) / 2**32
 
 
 class Pace:
