@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import connect
@@ -12,8 +14,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from connector.errors import ConnectorError, ProviderRefused
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import AsyncIterator, Awaitable
+
+T = TypeVar("T")
 
 _LARGEST_MESSAGE = 4 * 1024 * 1024
 """Bytes; beyond, the connection is closed. Between the settings' limit and this: a dead letter."""
@@ -21,6 +24,9 @@ _LARGEST_MESSAGE = 4 * 1024 * 1024
 _REFUSED = (401, 403)
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _CLOSE_TIMEOUT = 2.0
+"""Seconds of listening for the end of the closing handshake; what our own reader takes for its work is not counted."""
+_SEND_TIMEOUT = 5.0
+"""Seconds; a provider that takes nothing for so long takes nothing more."""
 
 
 class Disconnected(ConnectorError):
@@ -52,29 +58,52 @@ class _Connect(connect):
 class _WebSocket:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self._clock = asyncio.get_running_loop().time
+        self._listened = 0.0
+        self._listening_since = math.inf
+        self._fault = ""
 
     async def recv(self) -> bytes:
+        self._listening_since = self._clock()
         try:
             message: bytes = await self._connection.recv(decode=False)
         except ConnectionClosed as error:
-            raise Disconnected(_reason(error)) from None
+            raise Disconnected(self._fault or _reason(error)) from None
+        finally:
+            self._listened, self._listening_since = self._listened_for(), math.inf
         return message
 
     async def send(self, frame: str) -> None:
-        try:
-            await self._connection.send(frame)
-        except ConnectionClosed as error:
-            raise Disconnected(_reason(error)) from None
+        await self._in_time(self._connection.send(frame))
 
     async def ping(self) -> asyncio.Future[float]:
-        try:
-            pong: asyncio.Future[float] = await self._connection.ping()
-        except ConnectionClosed as error:
-            raise Disconnected(_reason(error)) from None
+        pong: asyncio.Future[float] = await self._in_time(self._connection.ping())
         return pong
 
     async def close(self) -> None:
-        await self._connection.close()
+        # The library would give up after a fixed time, and with it what a busy reader has not read yet.
+        self._connection.close_timeout = None
+        closing = asyncio.create_task(self._connection.close())
+        limit = self._listened_for() + _CLOSE_TIMEOUT
+        while not closing.done() and (left := limit - self._listened_for()) > 0:
+            await asyncio.wait({closing}, timeout=left)
+        if not closing.done():
+            self._connection.transport.abort()
+        await closing
+
+    async def _in_time(self, sending: Awaitable[T]) -> T:
+        try:
+            async with asyncio.timeout(_SEND_TIMEOUT):
+                return await sending
+        except ConnectionClosed as error:
+            raise Disconnected(self._fault or _reason(error)) from None
+        except TimeoutError:
+            self._fault = f"the provider took nothing we sent for {_SEND_TIMEOUT:g} s"
+            self._connection.transport.abort()
+            raise Disconnected(self._fault) from None
+
+    def _listened_for(self) -> float:
+        return self._listened + max(self._clock() - self._listening_since, 0.0)
 
 
 @asynccontextmanager
@@ -112,7 +141,11 @@ async def open_socket(url: str, *, connect_timeout: float) -> AsyncIterator[Sock
     try:
         yield _WebSocket(connection)
     finally:
-        await connection.close()
+        try:
+            async with asyncio.timeout(_CLOSE_TIMEOUT):
+                await connection.close()
+        except TimeoutError:
+            connection.transport.abort()
 
 
 def _reason(error: ConnectionClosed) -> str:

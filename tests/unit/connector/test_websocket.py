@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from connector.errors import ProviderRefused
@@ -176,3 +177,68 @@ async def test_after_our_close_what_came_before_is_still_received() -> None:
                 await socket.send("{}")
             with pytest.raises(Disconnected):
                 await socket.ping()
+
+
+async def test_a_slow_reader_still_gets_everything_after_our_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kafka being slow is no reason to give up what waits in the socket, megabytes here."""
+    monkeypatch.setattr("connector.websocket._CLOSE_TIMEOUT", 0.1)
+    sent = 0
+
+    async def chatter(connection: ServerConnection) -> None:
+        nonlocal sent
+        with suppress(ConnectionClosed):
+            while True:
+                await connection.send(f"{sent:01000d}")
+                sent += 1
+
+    async with serve(chatter, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with open_socket(f"ws://127.0.0.1:{port}/{KEY}", connect_timeout=1.0) as socket:
+            await asyncio.sleep(0.2)
+            closing = asyncio.create_task(socket.close())
+            await asyncio.sleep(0.3)
+            *received, _ = await everything(socket)
+            await closing
+    assert len(received) > 100
+    assert sent <= len(received) <= sent + 1
+
+
+async def test_a_provider_that_ignores_our_close_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it is silent or goes on sending."""
+    monkeypatch.setattr("connector.websocket._CLOSE_TIMEOUT", 0.1)
+
+    async def deaf(connection: ServerConnection) -> None:
+        connection.transport.pause_reading()
+        with suppress(ConnectionClosed):
+            while True:
+                await connection.send("still here")
+                await asyncio.sleep(0.01)
+
+    async with serve(deaf, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with open_socket(f"ws://127.0.0.1:{port}/{KEY}", connect_timeout=1.0) as socket:
+            closing = asyncio.create_task(socket.close())
+            async with asyncio.timeout(1.0):
+                await everything(socket)
+                await closing
+        for connection in server.connections:
+            connection.transport.abort()
+
+
+async def test_a_provider_that_reads_nothing_is_a_disconnect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frame that cannot be sent does not hang: the connection is cut, and both ends of it say why."""
+    monkeypatch.setattr("connector.websocket._SEND_TIMEOUT", 0.1)
+
+    async def deaf(connection: ServerConnection) -> None:
+        connection.transport.pause_reading()
+        await connection.wait_closed()
+
+    async with serve(deaf, "127.0.0.1", 0, ping_interval=None, close_timeout=0.1) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with open_socket(f"ws://127.0.0.1:{port}/{KEY}", connect_timeout=1.0) as socket:
+            async with asyncio.timeout(1.0):
+                with pytest.raises(Disconnected, match="took nothing we sent"):
+                    await socket.send("x" * 20_000_000)
+                assert await everything(socket) == [b"the provider took nothing we sent for 0.1 s"]
+            for connection in server.connections:
+                connection.transport.abort()
