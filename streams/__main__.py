@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _MANUAL = f"""\
 commands:
   worker                fold orders.v1 into statistics and alerts, until SIGTERM or Ctrl-C
+  worker --check        check settings and rules, and exit
   rules check [FILE]    type-check a rules file; default: the rules shipped
   rules vocabulary      every variable that a rule can use, as a Markdown table
 
@@ -45,7 +46,7 @@ def main(*, shard_type: type[Shard[Any]] = Shard) -> int:
     given = _parser().parse_args()
     try:
         if given.command == "worker":
-            _worker(given.env_file, shard_type)
+            _worker(given.env_file, shard_type, check=given.check)
         elif given.action == "vocabulary":
             sys.stdout.write(reference() + "\n")
         else:
@@ -56,9 +57,11 @@ def main(*, shard_type: type[Shard[Any]] = Shard) -> int:
     return 0
 
 
-def _worker(env_file: Path, shard_type: type[Shard[Any]]) -> NoReturn:
+def _worker(env_file: Path, shard_type: type[Shard[Any]], *, check: bool) -> None:
     settings = load(Settings, env_file)
     rules = _rules(settings.rules, topic=settings.source_topic)
+    if check:
+        return
     configure(level=settings.log_level, form=settings.log_format, scrubber=Scrubber([]))
     try:
         run_worker(settings, rules, shard_type=shard_type)
@@ -77,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--env-file", type=Path, default=Path(".env"), help="file with settings [.env]")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("worker")
+    commands.add_parser("worker").add_argument("--check", action="store_true")
     actions = commands.add_parser("rules").add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("check").add_argument("file", type=Path, nargs="?", default=SHIPPED_RULES)
     actions.add_parser("vocabulary")

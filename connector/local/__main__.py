@@ -56,6 +56,7 @@ def main(arguments: Sequence[str]) -> int:
         _parser().error(f"unrecognized arguments: {' '.join(rest)}")
     console = Console()
     try:
+        _check_worker(env_file=".env" if given.command == "run" else os.devnull)
         return asyncio.run(_run(given, _plan(given), console))
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
@@ -63,6 +64,19 @@ def main(arguments: Sequence[str]) -> int:
     except (LocalError, KafkaShellError, ContractError) as error:
         console.print(f"{type(error).__name__}: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
         return 1
+
+
+def _check_worker(env_file: str) -> None:
+    """
+    Let the worker check its settings and rules before anything is started.
+
+    Raises:
+        SettingsError: in the worker's words.
+    """
+    command = [sys.executable, "-m", "streams", "--env-file", env_file, "worker", "--check"]
+    checked = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True)  # noqa: S603 (the command is ours)
+    if checked.returncode:
+        raise SettingsError(checked.stderr.rstrip())
 
 
 def _consume(topic: str, kafka: str, options: Sequence[str]) -> int:
