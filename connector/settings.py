@@ -30,7 +30,9 @@ SIMULATOR_KEY = "dev-local"
 class Settings(BaseSettings):
     """All settings. Times are in seconds."""
 
-    model_config = SettingsConfigDict(env_file_encoding="utf-8", extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_file_encoding="utf-8", extra="ignore", hide_input_in_errors=True, allow_inf_nan=False
+    )
 
     provider: Literal["dome", "simulator"] = Field("dome", description="who sends the orders: dome or simulator")
     api_key: SecretStr = Field(
@@ -39,6 +41,7 @@ class Settings(BaseSettings):
     ws_url: str = Field(
         "",
         validate_default=True,
+        repr=False,  # who writes the key into it by mistake should not read it in a log
         description="WebSocket URL with {key} where the key goes; default: the provider's, required for the simulator",
     )
     tier: str = Field("free", validate_default=True, description="the key's tier, for its quota: free or dev")
@@ -54,7 +57,7 @@ class Settings(BaseSettings):
     partitions: int = Field(DEFAULT_PARTITIONS, ge=1, description="partitions of the topics; fixed once they exist")
     replication: int = Field(1, ge=1, description="replication factor of topics that have to be created")
     outage_timeout: float = Field(
-        120.0, ge=1, description="how long Kafka may be away before the connector stops loudly"
+        120.0, ge=1, le=86_400, description="how long Kafka may be away before the connector stops loudly"
     )
     queue_size: int = Field(10_000, ge=1, description="records Kafka has yet to acknowledge; beyond, reading pauses")
     drain_timeout: float = Field(8.0, gt=0, description="at a stop, how long to wait for Kafka's acknowledgements")

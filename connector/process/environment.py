@@ -29,17 +29,21 @@ def load(kind: type[S], env_file: Path | None = None) -> S:
     Return settings of `kind`; each field is a variable of the same name in upper case.
 
     Args:
-        kind: A settings class whose fields' descriptions say what to set them to.
+        kind: A settings class whose fields' descriptions say what to set them to. Values of a `SecretStr` and of a
+            field with `repr=False` are not shown in faults.
         env_file: A file of `NAME=value` lines; it may be absent. The environment wins.
 
     Raises:
-        SettingsError: with one line per fault.
+        SettingsError: with one line per fault, or of the file that cannot be read.
     """
     try:
         return kind(_env_file=env_file)
     except ValidationError as error:
         given = {**(dotenv_values(env_file) if env_file else {}), **os.environ}
         raise SettingsError(_faults(kind, error.errors(include_url=False, include_input=False), given)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        name = getattr(error, "filename", None) or env_file
+        raise SettingsError(f"{name}: is no text file that can be read ({type(error).__name__})") from None
 
 
 def manual(kind: type[BaseSettings]) -> str:
@@ -62,7 +66,7 @@ def _line(kind: type[BaseSettings], error: Mapping[str, Any], values: Mapping[st
     variable = str(error["loc"][0]).upper() if error["loc"] else "settings"
     field = kind.model_fields.get(variable.lower())
     value = values.get(variable)
-    secret = field is not None and field.annotation is SecretStr
+    secret = field is not None and (field.annotation is SecretStr or not field.repr)
     said = "not set" if value is None else "'***'" if secret else shown(value)
     remedy = f"set {variable} to {field.description}" if field and field.description else f"correct {variable}"
     hint = _hint(kind, variable, values) if value is None else ""

@@ -121,6 +121,31 @@ def test_a_url_without_place_for_the_key_is_refused(env: pytest.MonkeyPatch, url
     assert "should start with ws:// or wss:// and hold {key}" in faults()[0]
 
 
+def test_a_key_written_into_the_url_is_not_shown(env: pytest.MonkeyPatch) -> None:
+    """The likeliest mistake with WS_URL puts the key into an error, and from there into a log."""
+    env.setenv("WS_URL", f"wss://ws.domeapi.io/{KEY}")
+    (line,) = faults()
+    assert line.startswith("WS_URL ('***'): should start with")
+    assert KEY not in line
+    env.setenv("WS_URL", f"wss://ws.domeapi.io/{KEY}/{{key}}")
+    assert KEY not in repr(load(Settings))
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "1e9"])
+def test_times_are_finite(env: pytest.MonkeyPatch, value: str) -> None:
+    """Kafka's own timeouts are 32-bit milliseconds."""
+    env.setenv("OUTAGE_TIMEOUT", value)
+    assert faults()[0].startswith(f"OUTAGE_TIMEOUT ('{value}'): ")
+
+
+def test_an_env_file_that_is_no_text_is_named(env: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One line, no trace, none of its bytes."""
+    del env
+    file = tmp_path / ".env"
+    file.write_bytes(b"API_KEY=" + KEY.encode() + b"\xff\n")
+    assert faults(file) == [f"{file}: is no text file that can be read (UnicodeDecodeError)"]
+
+
 def test_pings_must_have_time_to_be_answered(env: pytest.MonkeyPatch) -> None:
     """An idle timeout below the ping interval would cut every quiet connection."""
     env.setenv("IDLE_TIMEOUT", "5")
