@@ -115,7 +115,7 @@ class Subscriptions:
 
     def refused(self, refusal: Refusal, now: float) -> list[Command] | None:
         """Return what follows from a refusal, or None for one that answers nothing."""
-        if not self._open:
+        if not self._open or refusal.subscription_id in self._ended:
             return None
         named = self._by_id.get(refusal.subscription_id or "")
         if named is not None and named.asked is None:
@@ -127,8 +127,8 @@ class Subscriptions:
             return [] if subscription.id is None else [self._end(subscription.id)]
         if subscription.id is None:
             subscription.retry_at = now + self._retry_refused
-        else:
-            subscription.wanted = subscription.in_force
+        elif subscription.wanted == wallets:
+            subscription.wanted = subscription.in_force  # a newer wish is still to be asked for
         return [Refused(subscription.name, subscription.action, refusal.code, refusal.message, wallets)]
 
     def overdue(self, now: float) -> list[Refused]:

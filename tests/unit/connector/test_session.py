@@ -197,6 +197,27 @@ def test_a_refused_update_leaves_in_force_what_was() -> None:
     assert session.payload_in_force == {"a": W1}
 
 
+def test_a_refused_update_is_followed_by_the_newer_one() -> None:
+    """W2 is refused while W3 already waits: W3 is asked for, not forgotten."""
+    session = live()
+    session.update("a", W2, 1.0)
+    assert session.update("a", W3, 2.0) == []
+    refused, *more = feed(session, 3.0, type="error", code="X", message="no")
+    assert isinstance(refused, Refused)
+    assert refused.wallets == W2
+    assert sent(more) == [("update", ["w4"], "sub_1")]
+
+
+def test_an_error_about_an_ended_subscription_refuses_no_other() -> None:
+    """It is kept as a dead letter; the subscribe that is open stays open."""
+    session = live()
+    session.unsubscribe("a", 1.0)
+    session.subscribe("b", W2, 1.0)
+    (letter,) = feed(session, 2.0, type="error", code="SUBSCRIPTION_NOT_FOUND", message="no", subscription_id="sub_1")
+    assert isinstance(letter, Bury)
+    assert ack(session, "sub_2", 3.0) == [Acknowledged("b", "sub_2", W2)]
+
+
 def test_an_unsubscribe_waits_for_the_open_request() -> None:
     """What was asked for is answered first, then ended; late acks and orders of it are harmless."""
     session = opened("a")

@@ -115,10 +115,10 @@ class SessionMachine(RuleBasedStateMachine):
         if name in self.wanted:
             assert isinstance(commands[0], Refused)
             assert (commands[0].name, commands[0].wallets) == (name, request.wallets)
-            if request.id:
-                self.wanted[name] = self.in_force[name]
-            else:
+            if not request.id:
                 self.waiting.add(name)
+            elif self.wanted[name] == request.wallets:
+                self.wanted[name] = self.in_force[name]
 
     @rule(known=st.booleans(), price=st.floats(0, 1))
     @precondition(lambda self: self.session.state is not State.CLOSED)
