@@ -52,26 +52,39 @@ DUPLICATE = Decision(Verdict.DUPLICATE)
 UNSETTLED = Decision(Verdict.UNSETTLED)
 
 
+_CHANNELS = 16
+"""Remembered per content. A wallet is in one subscription, so these are the latest connections that delivered it."""
+
+
+class _Heard(msgspec.Struct):
+    """Deliveries of one content on one channel."""
+
+    frames: int
+    """Without `log_index`."""
+    indexes: set[int]
+
+
 class _Seen(msgspec.Struct):
     """Deliveries of one content."""
 
     published: int
     indexes: set[int]
     """Every `log_index` delivered: as many fills at least are certain."""
-    frames: dict[Channel, int]
-    """Deliveries without `log_index`, per channel."""
-    indexed: set[tuple[Channel, int]]
+    heard: dict[Channel, _Heard]
+    """By channel, in order of their first delivery."""
 
     def nth_on(self, channel: Channel) -> int:
         """Return how many different fills this channel seems to have delivered."""
-        return self.frames.get(channel, 0) + sum(1 for where, _ in self.indexed if where == channel)
+        heard = self.heard[channel]
+        return heard.frames + len(heard.indexes)
 
 
 class Dedupe:
     """
     Memory of deliveries, bounded: it knows at least the latest `size` contents, at most twice as many.
 
-    A repeat of a content that was forgotten is published again, with the same `event_id`.
+    A repeat of a content that was forgotten is published again, with the same `event_id`. What is
+    known of one content is bounded too: a provider may repeat its latest orders on every connection.
     About 250 bytes per content; it grows only with use.
     """
 
@@ -108,17 +121,22 @@ class Dedupe:
 
 
 def _expanded(channel: Channel, log_index: int | None) -> _Seen:
-    seen = _Seen(published=1, indexes=set(), frames={}, indexed=set())
+    seen = _Seen(published=1, indexes=set(), heard={})
     _note(seen, channel, log_index)
     return seen
 
 
 def _note(seen: _Seen, channel: Channel, log_index: int | None) -> None:
+    heard = seen.heard.get(channel)
+    if heard is None:
+        heard = seen.heard[channel] = _Heard(frames=0, indexes=set())
+        if len(seen.heard) > _CHANNELS:
+            del seen.heard[next(iter(seen.heard))]
     if log_index is None:
-        seen.frames[channel] = seen.frames.get(channel, 0) + 1
+        heard.frames += 1
     else:
         seen.indexes.add(log_index)
-        seen.indexed.add((channel, log_index))
+        heard.indexes.add(log_index)
 
 
 def _judge(seen: _Seen, channel: Channel, log_index: int | None) -> Decision:

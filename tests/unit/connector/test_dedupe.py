@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from typing import NamedTuple
 
 from hypothesis import given
@@ -87,6 +88,26 @@ def test_memory_is_bounded_and_keeps_the_latest() -> None:
         assert len(dedupe) <= 21
         assert all(dedupe.decide(str(recent), A, 1) is DUPLICATE for recent in range(max(0, number - 9), number + 1))
     assert dedupe.decide("0", A, 1) is FIRST
+
+
+def test_repeats_on_every_connection_cost_no_more_memory() -> None:
+    """A provider that begins each connection with its latest orders does not fill the memory, and is not believed."""
+    dedupe = Dedupe(10)
+
+    def repeat(connections: range) -> None:
+        for number in connections:
+            for log_index in (None, 7):
+                assert dedupe.decide(str(log_index), (number, "sub"), log_index) is (DUPLICATE if number else FIRST)
+
+    repeat(range(100))
+    tracemalloc.start()
+    try:
+        repeat(range(100, 2000))
+        grown, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert grown < 20_000
+    assert [dedupe.decide("None", (1999, "sub"), None), dedupe.decide("7", (1999, "sub"), 8)] == [UNSETTLED, SECOND]
 
 
 def test_switched_off_everything_is_new() -> None:
