@@ -50,7 +50,7 @@ class Feed:
         session: With its subscriptions.
         open_socket: Makes a connection; raises `Disconnected` to be tried again.
         healthy_spell: Seconds of connection after which the backoff starts over, as it does
-            with every order.
+            with every order that is new.
     """
 
     def __init__(
@@ -151,8 +151,10 @@ class Feed:
     async def _act(self, socket: Socket, tasks: asyncio.TaskGroup, commands: list[Command]) -> None:
         for command in commands:
             if isinstance(command, Deliver):
-                self._backoff.reset()
-                await self._publish(self._intake.order(command))
+                record = self._intake.order(command)
+                if record is not None and record.fault is None:
+                    self._backoff.reset()
+                await self._publish(record)
                 continue
             if isinstance(command, Bury):
                 await self._publish(self._intake.dead(command))

@@ -180,6 +180,19 @@ async def test_an_order_is_proof_of_health() -> None:
     assert [decode_order(record.value).shares for record in sink.records] == [1, 2, 3, 4, 5]
 
 
+async def test_the_same_order_or_a_broken_one_is_no_proof_of_health() -> None:
+    """A server that greets everybody with its last order and cuts is not hammered."""
+
+    async def greeting(socket: FakeSocket) -> None:
+        socket.arrive(event(1))
+        socket.arrive({"type": "event", "data": {}})
+        socket.cut()
+
+    provider = Provider(greeting)
+    await run_for(8.0, provider)
+    assert provider.opened_at == [0.0, 0.5, 1.5, 3.5, 7.5]
+
+
 async def test_a_healthy_spell_is_proof_of_health() -> None:
     """
     Connections of 61 s without an order start the delays over; of 59 s they do not.
