@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from connector.contract.errors import InvalidRecord
 from connector.contract.keys import market_key, wallet_key
-from connector.contract.record import DeadRecord, OrderRecord, decode_order
+from connector.contract.record import MAX_RAW, DeadRecord, OrderRecord, decode_order
 from connector.contract.record import encode as encode_contract
 from streams.effects import Effects, Headers, Item, LogRecord, Output, Topics
 from streams.records import Alert, encode, origin_headers, read_origin
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from streams.fold import MarketFold, WalletFold
 
 V = TypeVar("V", bound=Value)
+
+DEAD_DETAIL_CHARACTERS = 2_000
+"""Most of what is said about a bad record, since that may quote it."""
+
+DEAD_AROUND_BYTES = 64 * 1024
+"""Most of a bad record's key and headers together that its dead letter keeps."""
 
 
 class Folded(NamedTuple, Generic[V]):
@@ -179,11 +185,18 @@ def _alert(topic: str, alert: Alert, record: LogRecord, admitted_ns: int) -> Out
 
 
 def _dead_letter(topic: str, record: LogRecord, error: InvalidRecord, admitted_ns: int) -> Output:
+    """Return a letter that Kafka takes whatever the record's size is; `origin` says where the whole of it lies."""
+    raw = record.value or b""
     letter = DeadRecord(
         reason="bad-record",
-        detail=str(error),
-        raw=base64.b64encode(record.value or b"").decode("ascii"),
+        detail=str(error)[:DEAD_DETAIL_CHARACTERS],
+        raw=base64.b64encode(raw[:MAX_RAW]).decode("ascii"),
+        size=len(raw) if len(raw) > MAX_RAW else None,
         origin=f"{record.topic}/{record.partition}/{record.offset}",
         received_ns=admitted_ns,
     )
-    return Output(topic, record.key, encode_contract(letter), _headers(record))
+    headers = _headers(record)
+    around = len(record.key or b"") + sum(len(name) + len(value) for name, value in headers)
+    if around > DEAD_AROUND_BYTES:
+        return Output(topic, None, encode_contract(letter), [])
+    return Output(topic, record.key, encode_contract(letter), headers)

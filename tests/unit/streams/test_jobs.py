@@ -156,6 +156,23 @@ def test_a_poison_record_goes_to_the_dead_letters_with_its_place(
     assert not live.unremembered
 
 
+def test_a_poison_record_as_large_as_kafka_takes_fits_into_its_dead_letter(job: WalletJob) -> None:
+    """Its key, its headers, its value and what quotes them are cut, or the partition would stand still for ever."""
+    megabyte = 1_000_000
+    effects = Effects(admitted_ns=9)
+    for record in (
+        a_record(b"x" * megabyte),
+        a_record(encode(an_order()), key="k" * megabyte),
+        a_record(b"{", headers=[("h", b"x" * megabyte)]),
+    ):
+        job.absorb(Live(4, START), record, effects)
+    letters = effects.take_urgent()
+    assert [decode_dead(letter.value).size for letter in letters] == [megabyte, None, None]
+    for letter in letters:
+        around = len(letter.key or b"") + sum(len(name) + len(value) for name, value in letter.headers)
+        assert len(letter.value) + around < megabyte // 2
+
+
 def test_an_order_without_a_market_stays_with_its_wallet(job: WalletJob) -> None:
     """Live feeds leave metadata empty; such an order counts for its wallet and is not forwarded."""
     live: Live[WalletState] = Live(4, START)
