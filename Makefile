@@ -14,10 +14,12 @@ help: ## List the targets
 $(STAMP): requirements/bootstrap.txt requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"walletstream needs Python 3.11 or newer, {sys.executable} is {v.major}.{v.minor}: set PYTHON=/path/to/python3.11")'
 	@echo "Installing into $(VENV) (once) ..."
-	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@if ! command -v uv >/dev/null; then \
+	  $(PYTHON) -m venv $(VENV) && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt; \
+	else uv venv --quiet --allow-existing --python $(PYTHON) $(VENV); fi
+	@PATH="$$PATH:$(CURDIR)/$(BIN)"; uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@PATH="$$PATH:$(CURDIR)/$(BIN)"; uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 install: $(STAMP) ## Build .venv from nothing but Python 3.11+
