@@ -42,10 +42,15 @@ class Intake:
 
     `counts` holds the number of frames by outcome: `orders`, `duplicates`, and the reasons of
     dead letters.
+
+    Args:
+        decider: Tells new fills from repeated deliveries.
+        secret: The API key, masked in dead letters: a provider's error may quote it.
     """
 
-    def __init__(self, decider: Decider) -> None:
+    def __init__(self, decider: Decider, *, secret: str = "") -> None:
         self._decider = decider
+        self._secret = secret
         self.counts: Counter[str] = Counter()
 
     def order(self, delivery: Deliver) -> Outgoing | None:
@@ -80,6 +85,9 @@ class Intake:
         self, frame: Bury | Deliver, *, reason: str, detail: str, field: str | None = None, key: bytes | None = None
     ) -> Outgoing:
         self.counts[reason] += 1
-        record = dead_record(frame.raw, reason=reason, detail=detail, field=field, provenance=frame.provenance)
+        raw = frame.raw
+        if self._secret:
+            raw, detail = raw.replace(self._secret.encode(), b"***"), detail.replace(self._secret, "***")
+        record = dead_record(raw, reason=reason, detail=detail, field=field, provenance=frame.provenance)
         fault = ": ".join(part for part in (reason, field, detail) if part)
         return Outgoing(ORDERS_DEAD, key, encode(record), frame.provenance, fault)

@@ -27,6 +27,8 @@ _CLIENT_ID = "walletstream-connector"
 _BATCH_BYTES = 256 * 1024
 _DIRECT_BYTES = _BATCH_BYTES // 4
 """Unacknowledged bytes up to which a batch has room for sure (headers and framing included): no need to queue."""
+_MOST_BYTES = 64 * 1024 * 1024
+"""Unacknowledged bytes beyond which `publish` waits; only dead letters of large frames come near."""
 _STALL = 5.0
 """Seconds without an acknowledgement that are worth a warning."""
 
@@ -96,7 +98,7 @@ class Publisher:
         Raises:
             PublishFailed: this or an earlier record was refused for good.
         """
-        while self.unacknowledged >= self._limit:
+        while self.unacknowledged >= self._limit or self._unacknowledged_bytes >= _MOST_BYTES:
             await self._until_room()
         if self._failure.done():
             self._failure.result()

@@ -8,24 +8,31 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from aiokafka.errors import KafkaError
 
 from connector.backoff import Backoff
 from connector.contract.topics import CONNECTOR_TOPICS
 from connector.dedupe import Dedupe, NoDedupe
 from connector.dialects import connection_url
-from connector.errors import DrainTimeout
+from connector.errors import ConnectorError, DrainTimeout
 from connector.feed import Feed
 from connector.intake import Intake
 from connector.kafka.admin import ensure_topics
+from connector.kafka.errors import ClusterUnreachable
 from connector.publisher import Publisher, make_producer
 from connector.session import Limits, Session
 from connector.websocket import open_socket
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator, Coroutine, Iterable
 
+    from aiokafka import AIOKafkaProducer
+
+    from connector.contract.topics import TopicSpec
     from connector.settings import Settings
 
+_START_PRODUCER = 30.0
+"""Seconds; the topics are known to be there, so more than this is a fault."""
 _STOP_PRODUCER = 1.0
 """Seconds; by then everything is acknowledged, or given up loudly."""
 
@@ -37,7 +44,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     Run until `stop` is set, then publish what has reached the socket, and return.
 
     Raises:
-        ProviderRefused: the provider turned the key away.
+        ProviderRefused: the provider turned the key away; what came before is published first.
         PublishFailed: Kafka did not take a record.
         DrainTimeout: Kafka had not acknowledged everything in `drain_timeout` seconds.
         ClusterUnreachable, TopicMismatch, TopicsNotReady: see `connector.kafka` and the contract.
@@ -48,8 +55,13 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     )
     if stop.is_set():
         return
-    async with _publisher(settings) as publisher:
-        intake = Intake(Dedupe(settings.dedupe_size) if settings.dedupe == "on" else NoDedupe())
+    async with _producer(settings) as producer:
+        await _unless_stopped(_start(producer, settings.kafka, topics), stop)
+        if stop.is_set():
+            return
+        publisher = Publisher(producer, topic_prefix=settings.topic_prefix, limit=settings.queue_size)
+        decider = Dedupe(settings.dedupe_size) if settings.dedupe == "on" else NoDedupe()
+        intake = Intake(decider, secret=settings.api_key.get_secret_value())
         feed = make_feed(settings, intake, publisher)
         log.info("connector.started", provider=settings.provider, wallets=len(settings.wallets))
         await _until_stopped(feed, publisher, stop, settings.drain_timeout)
@@ -87,18 +99,27 @@ def make_feed(settings: Settings, intake: Intake, publisher: Publisher) -> Feed:
 
 
 @asynccontextmanager
-async def _publisher(settings: Settings) -> AsyncIterator[Publisher]:
+async def _producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
     producer = make_producer(settings.kafka, outage_timeout=settings.outage_timeout)
-    await producer.start()
     try:
-        for spec in CONNECTOR_TOPICS:
-            # Known partitions spare the first order a round trip, and an order during an outage its wait.
-            await producer.partitions_for(settings.topic_prefix + spec.name)
-        yield Publisher(producer, topic_prefix=settings.topic_prefix, limit=settings.queue_size)
+        yield producer
     finally:
         with suppress(TimeoutError):
             async with asyncio.timeout(_STOP_PRODUCER):
                 await producer.stop()
+
+
+async def _start(producer: AIOKafkaProducer, bootstrap: str, topics: Iterable[TopicSpec]) -> None:
+    try:
+        async with asyncio.timeout(_START_PRODUCER):
+            await producer.start()
+            for topic in topics:
+                # Known partitions spare the first order a round trip, and an order during an outage its wait.
+                await producer.partitions_for(topic.name)
+    except (KafkaError, TimeoutError) as error:
+        raise ClusterUnreachable(
+            f"the Kafka at {bootstrap} stopped answering, or lets us produce nothing: {type(error).__name__} {error}"
+        ) from error
 
 
 async def _until_stopped(feed: Feed, publisher: Publisher, stop: asyncio.Event, drain_timeout: float) -> None:
@@ -110,19 +131,32 @@ async def _until_stopped(feed: Feed, publisher: Publisher, stop: asyncio.Event, 
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         deadline = asyncio.get_running_loop().time() + drain_timeout
         if stopping.done():
-            await feed.stop()
-            left = max(deadline - asyncio.get_running_loop().time(), 0.0)
-            await asyncio.wait({running, publishing}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-        for task in (publishing, running):
-            if task.done() and not task.cancelled():
-                task.result()
-        if not running.done():
-            raise DrainTimeout(_unread(publisher.unacknowledged))
-        await publisher.drain(max(deadline - asyncio.get_running_loop().time(), 0.0))
+            tasks.add(asyncio.create_task(feed.stop()))
+            await asyncio.wait({running, publishing}, timeout=drain_timeout, return_when=asyncio.FIRST_COMPLETED)
+        await _finish(running, publishing, publisher, deadline)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _finish(
+    running: asyncio.Task[None], publishing: asyncio.Task[None], publisher: Publisher, deadline: float
+) -> None:
+    """Let Kafka have everything, whatever ended the feed, then raise what went wrong."""
+    if publishing.done():
+        publishing.result()
+    if not running.done():
+        raise DrainTimeout(_unread(publisher.unacknowledged))
+    failure = None if running.cancelled() else running.exception()
+    try:
+        await publisher.drain(max(deadline - asyncio.get_running_loop().time(), 0.0))
+    except ConnectorError as error:
+        if failure is None:
+            raise
+        raise BaseExceptionGroup("the feed ended, and Kafka did not take all of it", [failure, error]) from None
+    if failure is not None:
+        raise failure
 
 
 def _unread(unacknowledged: int) -> str:

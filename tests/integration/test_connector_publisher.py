@@ -94,6 +94,27 @@ async def test_while_the_broker_is_away_records_queue_up_to_the_limit(kafka: Loc
     assert await numbers(kafka, topic_prefix) == list(range(1, 1002))
 
 
+async def test_large_records_wait_sooner(kafka: LocalKafka, topic_prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is bounded by bytes too: with room for 1 MB, of seven records of 200 kB the sixth waits."""
+    monkeypatch.setattr("connector.publisher._MOST_BYTES", 1_000_000)
+
+    async def publish_all() -> None:
+        for number in range(1, 8):
+            await subject.publish(record(number, 200_000))
+
+    async with publisher(kafka, topic_prefix) as (subject, _):
+        await kafka.kill()
+        try:
+            publishing = asyncio.create_task(publish_all())
+            await asyncio.sleep(0.2)
+            assert subject.unacknowledged == 5
+        finally:
+            await kafka.start()
+        await publishing
+        await subject.drain(30)
+    assert await numbers(kafka, topic_prefix) == [1, 2, 3, 4, 5, 6, 7]
+
+
 async def test_a_record_that_kafka_refuses_fails_everything_loudly(kafka: LocalKafka, topic_prefix: str) -> None:
     """A record over Kafka's limit is neither skipped nor waited for: publish, run and drain all raise."""
     async with publisher(kafka, topic_prefix) as (subject, running):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +92,14 @@ def test_unreadable_frames_are_buried() -> None:
     assert (record.topic, record.key, record.fault) == (ORDERS_DEAD, None, "bad-json: unexpected end")
     assert decode_dead(record.value).received_ns == 5
     assert intake.counts == {"bad-json": 1}
+
+
+def test_a_key_that_the_provider_quotes_is_masked() -> None:
+    """Neither bytes nor detail of a dead letter bring it into the topic."""
+    record = Intake(Dedupe(10), secret="s3cr3t").dead(Bury(b'{"error":"no s3cr3t"}', "provider-error", "no s3cr3t", WS))
+    letter = decode_dead(record.value)
+    assert base64.b64decode(letter.raw) == b'{"error":"no ***"}'
+    assert (letter.detail, record.fault) == ("no ***", "provider-error: no ***")
 
 
 def test_without_dedupe_every_delivery_is_published_under_the_same_id() -> None:
