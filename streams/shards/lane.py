@@ -11,7 +11,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from aiokafka.errors import KafkaError, ProducerClosed
+from aiokafka.errors import ProducerClosed
 
 from streams.shards.kafka import forget, send_bulk
 
@@ -60,7 +60,7 @@ class Lane:
         self._receipt: Receipt = asyncio.get_running_loop().create_future()
         self._filled = asyncio.Event()
         self._taken = asyncio.Event()
-        self._error: KafkaError | None = None
+        self._error: Exception | None = None
         self._task = asyncio.create_task(self._send_forever(), name=f"lane {topic} {partition}")
 
     async def put(self, items: Sequence[Item]) -> Receipt:
@@ -68,7 +68,7 @@ class Lane:
         Queue the items; waits only while the lane is full.
 
         Raises:
-            KafkaError: an earlier send failed, so nothing after it can be in order.
+            KafkaError: an earlier send failed, so nothing after it can be in order; a defect is raised as it is.
         """
         while len(self._waiting) >= LIMIT and self._error is None:
             self._taken.clear()
@@ -94,7 +94,7 @@ class Lane:
             self._taken.set()
             try:
                 sent = await send_bulk(self._producer, self._topic, self._partition, items)
-            except KafkaError as error:
+            except Exception as error:  # noqa: BLE001  # whoever holds a receipt has to hear of a defect, too
                 self._fail(error, receipt)
                 self._fail(error, self._receipt)
             else:
@@ -102,14 +102,14 @@ class Lane:
 
     def _settle(self, receipt: Receipt, done: asyncio.Future[Any]) -> None:
         error = ProducerClosed() if done.cancelled() else done.exception()
-        if error is not None:
+        if isinstance(error, Exception):
             self._fail(error, receipt)
         elif not receipt.done():
             receipt.set_result(None)
 
-    def _fail(self, error: BaseException, receipt: Receipt) -> None:
-        self._error = error if isinstance(error, KafkaError) else KafkaError(repr(error))
+    def _fail(self, error: Exception, receipt: Receipt) -> None:
+        self._error = error
         self._taken.set()
         if not receipt.done():
-            receipt.set_exception(self._error)
+            receipt.set_exception(error)
             forget([receipt])
