@@ -1,4 +1,4 @@
-"""Admission: which record comes next. Offsets decide, nothing else."""
+"""Admission: which record comes next, and whether one is missing at the end. Offsets decide, nothing else."""
 
 from __future__ import annotations
 
@@ -38,3 +38,37 @@ class Admission:
         self.next = offset + 1
         self._rewound = False
         return Verdict.ADMIT
+
+
+class Tail:
+    """
+    Tells a partition that has been read to its end from one whose last records do not come.
+
+    When nothing comes for `stall_s`, they are read again, once; if nothing comes then either, there is
+    no record between the position and the end, but a transaction marker. Times are in seconds, of any clock.
+    """
+
+    def __init__(self, stall_s: float, now: float) -> None:
+        self._stall_s = stall_s
+        self._moved_at = now
+        self._read_again_to = 0
+        self._empty_to = 0
+
+    def moved(self, now: float) -> None:
+        """Note that records came, or that there are none ahead."""
+        self._moved_at = now
+
+    def reached(self, following: int, end: int) -> bool:
+        """Return whether no record is known to lie at `following` or beyond it."""
+        return end <= max(following, self._empty_to)
+
+    def stalled(self, end: int, now: float) -> bool:
+        """Return whether it is time to read again what lies before `end` and has not come."""
+        if now - self._moved_at <= self._stall_s:
+            return False
+        self._moved_at = now
+        if self._read_again_to == end:
+            self._empty_to = end
+            return False
+        self._read_again_to = end
+        return True

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import structlog
 
 from streams.effects import Effects
-from streams.shards.admission import Admission, Verdict
+from streams.shards.admission import Admission, Tail, Verdict
 from streams.shards.kafka import forget
 from streams.shards.live import Live, Value
 from streams.shards.position import POSITION_KEY, encode_position, fingerprint
@@ -72,7 +72,7 @@ class Session(Generic[V]):
         self._remembered_offset = live.offset
         self._statistics_at = 0.0
         self._statistics_timer: asyncio.TimerHandle | None = None
-        self._progress_at = time.monotonic()
+        self._tail = Tail(timing.stall_s, time.monotonic())
 
     # -- what the owner says -------------------------------------------------------------------------
 
@@ -115,7 +115,7 @@ class Session(Generic[V]):
     async def _absorb(self, records: Sequence[ConsumerRecord]) -> None:
         effects = Effects(admitted_ns=time.time_ns())
         pace = Pace()
-        self._progress_at = time.monotonic()
+        self._tail.moved(time.monotonic())
         last = None
         for record in records:
             verdict = self._admission.judge(record.offset)
@@ -146,12 +146,13 @@ class Session(Generic[V]):
 
     async def _idle(self) -> None:
         end = self._consumer.end_offset(self._mailbox)
-        if end is not None and end > self._admission.next:
-            if time.monotonic() - self._progress_at > self._timing.stall_s:
-                self._progress_at = time.monotonic()
+        if end is None:
+            return  # nothing was fetched yet: who knows what lies ahead
+        if not self._tail.reached(self._admission.next, end):
+            if self._tail.stalled(end, time.monotonic()):
                 self._rewind("stall", end)
             return
-        self._progress_at = time.monotonic()
+        self._tail.moved(time.monotonic())
         await self._publish_statistics(max(self._live.clock, time.time_ns() // 1_000_000 - self._timing.grace_ms))
 
     # -- publish -------------------------------------------------------------------------------------

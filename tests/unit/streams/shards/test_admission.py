@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.shards.admission import Admission, Verdict
+from streams.shards.admission import Admission, Tail, Verdict
 
 
 def read_with_faults(log: list[int], skips: list[int], repeats: list[int], position: int) -> list[int]:
@@ -67,3 +67,28 @@ def test_a_hole_is_believed_only_after_reading_again() -> None:
     verdicts = [admission.judge(offset) for offset in (1, 2, 5, 5, 6, 8)]
     assert verdicts == [Verdict.ADMIT, Verdict.ADMIT, Verdict.JUMP, Verdict.ADMIT, Verdict.ADMIT, Verdict.JUMP]
     assert admission.next == 7
+
+
+def test_what_is_ahead_and_does_not_come_is_read_again_once() -> None:
+    """
+    Something lies at 7 that never comes: a record that was skipped, or a transaction marker.
+
+        seconds   0 ......... 2.1 ......... 4.2
+        end 8     ahead       read again    a marker, so the end is reached
+        end 9                                             ahead again
+    """
+    tail = Tail(2.0, 0.0)
+    assert not tail.reached(7, 8)
+    assert [tail.stalled(8, at) for at in (1.0, 2.1, 3.0, 4.2)] == [False, True, False, False]
+    assert tail.reached(7, 8)
+    assert not tail.reached(7, 9)
+    assert tail.stalled(9, 6.5)
+
+
+def test_records_that_come_end_a_stall() -> None:
+    """The time without records starts anew with each."""
+    tail = Tail(2.0, 0.0)
+    tail.moved(1.5)
+    assert not tail.stalled(8, 3.0)
+    assert tail.stalled(8, 3.6)
+    assert tail.reached(8, 8)
