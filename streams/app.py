@@ -110,7 +110,7 @@ def _follow_the_group(app: faust.App, owner: Owner, outputs: Outputs) -> None:
     async def stopping(*_: Any, **__: Any) -> None:
         for task in ticking:
             task.cancel()
-        await owner.revoke()
+        await owner.close()
         await outputs.close()
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+    from aiokafka.client import AIOKafkaClient
 
     from streams.effects import Item
 
@@ -42,12 +43,16 @@ async def abandon_producer(producer: AIOKafkaProducer) -> None:
     producer._closed = True  # noqa: SLF001  # aiokafka has no close without a flush
     sender = producer._sender.sender_task if producer._sender is not None else None  # noqa: SLF001
     if sender is not None:
+        sender.remove_done_callback(producer._sender._fail_all)  # noqa: SLF001  # done below, whatever it died of
+        forget([sender])
         sender.cancel()
     await producer.client.close()
+    _refuse_metadata(producer.client)
     if sender is not None:
         await asyncio.wait({sender}, timeout=CLOSE_TIMEOUT_S)
     accumulator = producer._message_accumulator  # noqa: SLF001
-    batches = [*chain.from_iterable(accumulator._batches.values()), *accumulator._pending_batches]  # noqa: SLF001
+    batches = accumulator._pending_batches  # noqa: SLF001
+    batches.update(chain.from_iterable(accumulator._batches.values()))  # noqa: SLF001  # each removes itself from there when done
     accumulator.fail_all(ProducerClosed())
     forget(batch.future for batch in batches)
     forget(batch._drain_waiter for batch in batches)  # noqa: SLF001
@@ -55,10 +60,26 @@ async def abandon_producer(producer: AIOKafkaProducer) -> None:
     forget([transaction] if transaction is not None else [])
 
 
+def _refuse_metadata(client: AIOKafkaClient) -> None:
+    """Fail whoever waits for metadata, now or later: a closed client never gets any, and says so to nobody."""
+    refusal = client._md_update_fut or asyncio.get_running_loop().create_future()  # noqa: SLF001
+    client._md_update_fut = refusal  # noqa: SLF001
+    if not refusal.done():
+        refusal.set_exception(ProducerClosed())
+        forget([refusal])
+
+
 def forget(sent: Iterable[asyncio.Future[Any]]) -> None:
     """Take note of whatever becomes of these futures: nobody will await them, since what they are part of failed."""
     for future in sent:
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+
+async def all_of(sent: Iterable[asyncio.Future[Any]]) -> None:
+    """Wait until all are acknowledged; who is cancelled while waiting cancels none of them, since others wait, too."""
+    everything = asyncio.gather(*sent)
+    forget([everything])
+    await asyncio.shield(everything)
 
 
 async def send_bulk(

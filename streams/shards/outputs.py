@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerClosed
 
-from streams.shards.kafka import abandon_producer
+from streams.shards.kafka import abandon_producer, all_of
 from streams.shards.lane import Lane, Turnstile
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Outputs:
     async def acknowledged(self, sent: Iterable[asyncio.Future[Any]]) -> None:
         """Wait until everything in `sent` is acknowledged."""
         async with self._usable():
-            await asyncio.gather(*sent)
+            await all_of(sent)
 
     @asynccontextmanager
     async def _usable(self) -> AsyncIterator[Connection]:
@@ -98,7 +98,8 @@ class Connection:
             for _ in range(2)
         )
         try:
-            await asyncio.gather(urgent.start(), bulk.start())
+            await urgent.start()
+            await bulk.start()
         except BaseException:
             await asyncio.gather(abandon_producer(urgent), abandon_producer(bulk))
             raise

@@ -11,13 +11,16 @@ from aiokafka import TopicPartition
 from streams.shards.shard import Shard
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Collection, Iterable
 
     from streams.jobs import Job
     from streams.shards.kafka import ClientOptions
     from streams.shards.outputs import Outputs
     from streams.shards.timing import Timing
     from streams.transport import Consumer, Mailbox
+
+CANCEL_TIMEOUT_S = 5.0
+"""Longest wait for a cancelled shard to close its connections."""
 
 log = structlog.get_logger(__name__)
 
@@ -47,12 +50,14 @@ class Owner:
         self._shard_type = shard_type
         self._shards: dict[TopicPartition, Shard[Any]] = {}
         self._tasks: dict[TopicPartition, asyncio.Task[None]] = {}
+        self._releasing = asyncio.Lock()
+        self._closed = False
 
     def assign(self, assigned: Iterable[TopicPartition]) -> None:
         """Start a shard for each partition that has none; restoring goes on in the background."""
         for topic, partition in assigned:
             tp = TopicPartition(topic, partition)
-            if topic in self._jobs and tp not in self._shards:
+            if topic in self._jobs and tp not in self._shards and not self._closed:
                 shard = self._shards[tp] = self._shard_type(
                     tp,
                     self._jobs[topic],
@@ -79,17 +84,29 @@ class Owner:
         Takes at most the release timeout; what is not done by then is skipped, because the next
         owner's fence and the position make that safe.
         """
-        shards, self._shards = self._shards, {}
-        tasks, self._tasks = self._tasks, {}
-        for shard in shards.values():
-            shard.release()
+        async with self._releasing:
+            shards, self._shards = self._shards, {}
+            tasks, self._tasks = self._tasks, {}
+            for tp, shard in shards.items():
+                shard.release()
+                if shard.session is None:  # nothing to remember: a restore is not worth waiting for
+                    tasks[tp].cancel()
+            await self._ended(tasks.values())
+
+    async def close(self) -> None:
+        """Release every shard and start none any more, even if an assignment is still on its way."""
+        self._closed = True
+        await self.revoke()
+
+    async def _ended(self, tasks: Collection[asyncio.Task[None]]) -> None:
         if not tasks:
             return
-        _, late = await asyncio.wait(tasks.values(), timeout=self._release_timeout_s)
+        _, late = await asyncio.wait(tasks, timeout=self._release_timeout_s)
         for task in late:
             log.warning("shard.release_timed_out", task=task.get_name())
             task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        if late:
+            await asyncio.wait(late, timeout=CANCEL_TIMEOUT_S)
 
     def deliver(self, mailbox: Mailbox) -> None:
         """Let the mailbox of a partition wake its shard from now on."""

@@ -7,12 +7,11 @@ is aborted. One *remember* is one transaction: values and position, whatever the
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from streams.shards.kafka import abandon_producer, close_consumer, send_bulk
+from streams.shards.kafka import abandon_producer, all_of, close_consumer, send_bulk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -55,8 +54,8 @@ class StateLog:
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=FETCH_BYTES,
         )
-        await consumer.start()
         try:
+            await consumer.start()
             consumer.assign([self._tp])
             begin = (await consumer.beginning_offsets([self._tp]))[self._tp]
             end = (await consumer.end_offsets([self._tp]))[self._tp]
@@ -72,8 +71,10 @@ class StateLog:
         if self._producer is None:
             raise AssertionError("take over before remembering")
         items: list[Item] = [(key, value, []) for key, value in changes.items()]
-        async with self._producer.transaction():
-            await asyncio.gather(*await send_bulk(self._producer, self._tp.topic, self._tp.partition, items))
+        # Not `transaction()`: on an error or a cancellation it would abort, which waits for a broker that is away.
+        await self._producer.begin_transaction()
+        await all_of(await send_bulk(self._producer, self._tp.topic, self._tp.partition, items))
+        await self._producer.commit_transaction()
 
     async def close(self) -> None:
         """Stop the producer; a transaction under way is left to the next owner's fence."""

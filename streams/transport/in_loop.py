@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from faust.types import TP
+
+LEAVE_TIMEOUT_S = 5.0
+"""Longest wait for the broker's goodbye; without it, the group notices by the session timeout."""
 
 
 class InLoopConsumerThread(AIOKafkaConsumerThread):
@@ -44,7 +49,8 @@ class InLoopConsumerThread(AIOKafkaConsumerThread):
     async def on_stop(self) -> None:
         """Leave the group and close the connections."""
         if self._consumer is not None:
-            await self._consumer.stop()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._consumer.stop(), LEAVE_TIMEOUT_S)
 
     async def call_thread(self, fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call directly: there is no other thread."""
