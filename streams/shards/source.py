@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaTimeoutError
 
 from streams.shards.kafka import close_consumer
 from streams.shards.position import fingerprint
@@ -39,12 +40,13 @@ async def verify_source(options: ClientOptions, tp: TopicPartition, live: Live[A
 
     Raises:
         SourceRecreated: the partition ends before the position, or another record lies at it.
+        KafkaError: it could not be found out.
     """
     if live.offset < 0:
         return
     consumer = AIOKafkaConsumer(**options, enable_auto_commit=False, auto_offset_reset="earliest")
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign([tp])
         begin = (await consumer.beginning_offsets([tp]))[tp]
         end = (await consumer.end_offsets([tp]))[tp]
@@ -62,6 +64,8 @@ async def verify_source(options: ClientOptions, tp: TopicPartition, live: Live[A
 async def _same_record(consumer: AIOKafkaConsumer, tp: TopicPartition, live: Live[Any]) -> None:
     consumer.seek(tp, live.offset)
     fetched = await consumer.getmany(tp, timeout_ms=READ_TIMEOUT_MS, max_records=1)
-    for record in fetched.get(tp, ()):
+    if not fetched:
+        raise KafkaTimeoutError(f"offset {live.offset} could not be read")
+    for record in fetched[tp]:
         if record.offset == live.offset and fingerprint(record.key, record.value) != live.fingerprint:
             raise SourceRecreated(tp, f"holds another record at offset {live.offset}")

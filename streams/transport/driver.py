@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 import aiokafka
 from aiokafka import TopicPartition
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faust.transport.drivers import aiokafka as stock
 from faust.types import TP, ConsumerMessage
 from mode import Service
@@ -36,6 +36,9 @@ MAILBOX_LIMIT = 20_000
 
 FETCH_TIMEOUT_MS = 200
 """Longest wait for records; bounds how long a new claim waits for a running fetch."""
+
+HINT_TIMEOUT_S = 5.0
+"""Longest wait for a commit: aiokafka tries for as long as the group has no coordinator."""
 
 
 class Consumer(stock.Consumer):
@@ -87,14 +90,16 @@ class Consumer(stock.Consumer):
                 self.client.pause(mailbox.tp)
 
     def end_offset(self, mailbox: Mailbox) -> int | None:
-        """Return the partition's end as of the last fetch, None before the first."""
-        return None if mailbox.released else cast("int | None", self.client.highwater(mailbox.tp))
+        """Return the partition's end as of the last fetch, None before the first and when it is not ours any more."""
+        if mailbox.released or mailbox.tp not in self.client.assignment():
+            return None
+        return cast("int | None", self.client.highwater(mailbox.tp))
 
     async def commit_position(self, tp: TopicPartition, offset: int) -> None:
         """Tell the group where the shard stands; a hint for lag monitors, so failures do not matter."""
         try:
-            await self.client.commit({tp: offset})
-        except (KafkaError, IllegalStateError) as error:
+            await asyncio.wait_for(self.client.commit({tp: offset}), HINT_TIMEOUT_S)
+        except (KafkaError, TimeoutError) as error:
             self.log.debug("position hint of %r not committed: %r", tp, error)
 
     # -- fetching -------------------------------------------------------------------------------
