@@ -32,6 +32,8 @@ _EXIT_CODES: dict[type[BaseException], int] = {
     DrainTimeout: 5,
 }
 
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
+
 _MANUAL = f"""\
 Subscribes to the orders of watched wallets on a provider's WebSocket and publishes each one
 once to Kafka, topic orders.v1 (what cannot be read goes to orders-dead.v1). Orders executed
@@ -76,21 +78,30 @@ def _run(settings: Settings) -> int:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve_until_signal(settings))
     except Exception as error:
-        for leaf in _leaves(error):
-            for kind, code in _EXIT_CODES.items():
-                if isinstance(leaf, kind):
-                    log.error("connector.failed", error=str(leaf), exit_code=code)  # noqa: TRY400 - expected: no trace
-                    return code
-        log.exception("connector.crashed", exit_code=1)
-        return 1
+        expected = {str(leaf): _exit_code(leaf) for leaf in _leaves(error)}
+        if 1 in expected.values():
+            log.exception("connector.crashed", exit_code=1)
+            return 1
+        for message, code in expected.items():
+            log.error("connector.failed", error=message, exit_code=code)  # noqa: TRY400 - expected: no trace
+        return max(expected.values())
     return 0
 
 
+def _exit_code(error: BaseException) -> int:
+    return next((code for kind, code in _EXIT_CODES.items() if isinstance(error, kind)), 1)
+
+
 async def _serve_until_signal(settings: Settings) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await serve(settings, stop)
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in _STOPPING:
+        # Not the loop's own handlers: it takes them back at its end, and a second signal would kill a clean exit.
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    try:
+        await serve(settings, stop)
+    finally:
+        for number in _STOPPING:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

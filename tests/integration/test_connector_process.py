@@ -6,13 +6,13 @@ import asyncio
 import os
 import sys
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
 from connector.settings import Settings
-from connector.simulator import Config, Simulator
+from connector.simulator import Config, Fault, Simulator
 from tests.support.ledger import Difference, compare, published, reached, read_topic
 from tests.support.orders import WALLET, order_data
 
@@ -83,6 +83,24 @@ async def test_sigterm_drains_and_exits_0(kafka: LocalKafka, topic_prefix: str, 
     assert not any(KEY in repr((record.key, record.value, record.headers)) for record in records)
 
 
+async def test_impatient_sigterms_change_nothing(kafka: LocalKafka, topic_prefix: str, tmp_path: Path) -> None:
+    """One every 10 ms until the process is gone, its last moments included: exit code 0 all the same."""
+    async with Simulator(Config()) as simulator:
+        settings = {
+            "ws_url": simulator.ws_url("{key}"), "kafka": kafka.bootstrap, "topic_prefix": topic_prefix,
+            "pythondevmode": "1",
+        }  # fmt: skip
+        async with process(tmp_path, **settings) as child:
+            await subscribed(simulator)
+            ending = asyncio.create_task(ended(child))
+            while not ending.done():
+                with suppress(ProcessLookupError):
+                    child.terminate()
+                await asyncio.sleep(0.01)
+            code, output, _ = await ending
+    assert code == 0, output
+
+
 async def test_sigterm_without_kafka_says_what_is_lost(kafka: LocalKafka, topic_prefix: str, tmp_path: Path) -> None:
     """Kafka away and the time to stop over: exit code 5 within 10 s, and the number of records at stake."""
     async with Simulator(Config()) as simulator:
@@ -114,6 +132,36 @@ async def test_a_refused_key_is_exit_code_3(kafka: LocalKafka, topic_prefix: str
             code, output, _ = await ended(child)
     assert code == 3
     assert "the provider refused the API key with HTTP 401: check API_KEY" in output
+
+
+async def test_a_key_refused_later_loses_nothing(kafka: LocalKafka, topic_prefix: str, tmp_path: Path) -> None:
+    """
+    What waits for Kafka is published before the process ends over a refused key.
+
+    live  Kafka killed  3 orders  cut, then HTTP 401  Kafka back  3 orders in the topic, exit code 3
+    """
+    async with Simulator(Config()) as simulator:
+        settings = {
+            "provider": "simulator", "ws_url": simulator.ws_url("{key}"), "kafka": kafka.bootstrap,
+            "topic_prefix": topic_prefix, "backoff_base": "0.05",
+        }  # fmt: skip
+        async with process(tmp_path, **settings) as child:
+            await subscribed(simulator)
+            await kafka.kill()
+            try:
+                await simulator.execute(order_data(log_index=n, shares=n, shares_normalized=None) for n in (1, 2, 3))
+                await asyncio.sleep(0.2)
+                simulator.inject(Fault(kind="refuse", status=401))
+                simulator.inject(Fault(kind="drop"))
+                await asyncio.sleep(0.5)
+            finally:
+                await kafka.start()
+            code, output, _ = await ended(child)
+            expected = reached(simulator.book)
+    assert code == 3, output
+    assert len(expected) == 3
+    records = await read_topic(kafka.bootstrap, f"{topic_prefix}orders.v1")
+    assert compare(expected, published(records)) == Difference(set(), set(), set(), set())
 
 
 async def test_no_kafka_is_exit_code_4(unused_tcp_port: int, tmp_path: Path) -> None:
