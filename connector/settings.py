@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -108,7 +109,16 @@ class Settings(BaseSettings):
         url = value or PROVIDERS[provider].default_url
         if not url.startswith(("ws://", "wss://")) or "{key}" not in url:
             raise _fault("should start with ws:// or wss:// and hold {key}")
+        if not _names_a_host(url):
+            raise _fault("should name a host, and a port only as a number")
         return url
+
+    @field_validator("kafka")
+    @classmethod
+    def _servers(cls, value: str) -> str:
+        if not all(_names_a_host(f"//{server.strip()}") for server in value.split(",")):
+            raise _fault("should be host:port, or several with commas between")
+        return value
 
     @field_validator("tier")
     @classmethod
@@ -159,6 +169,14 @@ def _quota(data: dict[str, Any]) -> Quota:
     tier = PROVIDERS[data.get("provider", "dome")].quotas[data.get("tier", "free")]
     subscriptions, wallets_each = (data.get(name) for name in _QUOTA)
     return Quota(subscriptions or tier.subscriptions, wallets_each or tier.wallets_each)
+
+
+def _names_a_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _address(text: str) -> str:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 
 from connector.contract.topics import TopicSpec, TopicState, missing_topics
 from connector.kafka.errors import ClusterUnreachable, TopicsNotReady
@@ -31,7 +37,7 @@ async def ensure_topics(
     a cluster with automatic creation would make them with its own settings.
 
     Raises:
-        ClusterUnreachable: no broker answers at `bootstrap`.
+        ClusterUnreachable: no broker answers at `bootstrap`, or none does any more.
         TopicMismatch: a topic exists with other settings than the contract's.
         TopicsNotReady: the cluster refused a topic, or no leader was elected within 30 s.
     """
@@ -45,6 +51,10 @@ async def ensure_topics(
             names = ", ".join(spec.name for spec in wanted)
             raise TopicsNotReady(
                 f"no leader for every partition of {names} after {_TIMEOUT_S:.0f} s: are the brokers of {bootstrap} up?"
+            ) from error
+        except KafkaError as error:
+            raise ClusterUnreachable(
+                f"the Kafka at {bootstrap} stopped answering: {type(error).__name__} {error}"
             ) from error
 
 

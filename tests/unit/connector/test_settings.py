@@ -121,6 +121,22 @@ def test_a_url_without_place_for_the_key_is_refused(env: pytest.MonkeyPatch, url
     assert "should start with ws:// or wss:// and hold {key}" in faults()[0]
 
 
+@pytest.mark.parametrize("url", ["ws:///{key}", "ws://[/{key}", "wss://host:port/{key}", "wss://host:70000/{key}"])
+def test_a_url_that_nothing_can_connect_to_is_refused(env: pytest.MonkeyPatch, url: str) -> None:
+    """It would be tried again for ever."""
+    env.setenv("WS_URL", url)
+    assert "should name a host, and a port only as a number" in faults()[0]
+
+
+@pytest.mark.parametrize("servers", ["localhost:abc", "a:1,,b:2", ":9092", "localhost:99999", " "])
+def test_kafka_addresses_are_checked(env: pytest.MonkeyPatch, servers: str) -> None:
+    """The client would fail with a trace, or never reach it."""
+    env.setenv("KAFKA", servers)
+    assert "should be host:port, or several with commas between. Remedy: set KAFKA" in faults()[0]
+    env.setenv("KAFKA", "localhost, broker-2:9092,[::1]:9092")
+    assert load(Settings).kafka == "localhost, broker-2:9092,[::1]:9092"
+
+
 def test_a_key_written_into_the_url_is_not_shown(env: pytest.MonkeyPatch) -> None:
     """The likeliest mistake with WS_URL puts the key into an error, and from there into a log."""
     env.setenv("WS_URL", f"wss://ws.domeapi.io/{KEY}")
