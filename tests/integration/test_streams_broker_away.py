@@ -40,10 +40,10 @@ async def test_sigterm_ends_a_worker_whose_broker_is_away(
         worker   folds ...... remember ... SIGTERM .. exit 0
     """
     monkeypatch.setenv("REBALANCE_TIMEOUT", "6")
+    monkeypatch.setenv("REMEMBER_INTERVAL", "0.01")
     run = StreamsRun(mortal_kafka.bootstrap, prefix="", rules=SHIPPED_RULES)
     async with run.worker("orphan") as worker:
-        await feed(mortal_kafka.bootstrap, run.topics.orders, mixed_rows(300, seed=1), rate=1_000.0, seed=1)
-        await asyncio.sleep(0.2)
+        await feed(mortal_kafka.bootstrap, run.topics.orders, mixed_rows(800, seed=1), rate=400.0, seed=1)
         await mortal_kafka.kill()
         await asyncio.sleep(2)
         assert await worker.term(grace_s=15.0) == 0
