@@ -140,6 +140,9 @@ async def open_socket(url: str, *, connect_timeout: float) -> AsyncIterator[Sock
         raise Disconnected(f"handshake failed: {type(error).__name__}") from None
     try:
         yield _WebSocket(connection)
+    except BaseException:
+        connection.transport.abort()  # whoever leaves like this reads no more: nothing to wait for
+        raise
     finally:
         try:
             async with asyncio.timeout(_CLOSE_TIMEOUT):

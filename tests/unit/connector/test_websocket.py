@@ -225,6 +225,22 @@ async def test_a_provider_that_ignores_our_close_is_cut_off(monkeypatch: pytest.
             connection.transport.abort()
 
 
+async def test_leaving_in_failure_does_not_wait_for_the_provider() -> None:
+    """A process that ends because Kafka is gone has no seconds left for a closing handshake."""
+
+    async def deaf(connection: ServerConnection) -> None:
+        connection.transport.pause_reading()
+        await asyncio.sleep(0.5)
+        connection.transport.abort()
+
+    async with serve(deaf, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with asyncio.timeout(0.4):
+            with pytest.raises(RuntimeError):
+                async with open_socket(f"ws://127.0.0.1:{port}/{KEY}", connect_timeout=1.0):
+                    raise RuntimeError
+
+
 async def test_a_provider_that_reads_nothing_is_a_disconnect(monkeypatch: pytest.MonkeyPatch) -> None:
     """A frame that cannot be sent does not hang: the connection is cut, and both ends of it say why."""
     monkeypatch.setattr("connector.websocket._SEND_TIMEOUT", 0.1)
