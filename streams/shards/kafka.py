@@ -62,11 +62,12 @@ async def abandon_producer(producer: AIOKafkaProducer) -> None:
 
 def _refuse_metadata(client: AIOKafkaClient) -> None:
     """Fail whoever waits for metadata, now or later: a closed client never gets any, and says so to nobody."""
-    refusal = client._md_update_fut or asyncio.get_running_loop().create_future()  # noqa: SLF001
-    client._md_update_fut = refusal  # noqa: SLF001
-    if not refusal.done():
-        refusal.set_exception(ProducerClosed())
-        forget([refusal])
+    pending = client._md_update_fut  # noqa: SLF001
+    if pending is not None and not pending.done():
+        pending.set_result(False)  # not failed: aiokafka asks for updates without waiting for them
+    client._md_update_fut = asyncio.get_running_loop().create_future()  # noqa: SLF001
+    client._md_update_fut.set_exception(ProducerClosed())  # noqa: SLF001
+    forget([client._md_update_fut])  # noqa: SLF001
 
 
 def forget(sent: Iterable[asyncio.Future[Any]]) -> None:
