@@ -11,6 +11,7 @@ import base64
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
+from connector.contract.checks import MAX_SHARES
 from connector.contract.errors import InvalidRecord
 from connector.contract.keys import market_key, wallet_key
 from connector.contract.record import MAX_RAW, DeadRecord, OrderRecord, decode_order
@@ -155,9 +156,18 @@ class MarketJob(Job[MarketState]):
 
 
 def _order_of(record: LogRecord) -> OrderRecord:
+    """Decode, within the limits that the connector keeps: state cannot hold sums of larger numbers."""
     if record.value is None:
         raise InvalidRecord("a tombstone where an order was expected")
-    return decode_order(record.value)
+    order = decode_order(record.value)
+    for field, value, least in (
+        ("shares", order.shares, 1),
+        ("notional_micros", order.notional_micros, 0),
+        ("timestamp", order.timestamp, 0),
+    ):
+        if not least <= value <= MAX_SHARES:
+            raise InvalidRecord(f"{field}: expected {least} to {MAX_SHARES}, got {value}")
+    return order
 
 
 def _headers(record: LogRecord) -> Headers:

@@ -173,6 +173,21 @@ def test_a_poison_record_as_large_as_kafka_takes_fits_into_its_dead_letter(job: 
         assert len(letter.value) + around < megabyte // 2
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("shares", 0), ("shares", 2**63 - 1), ("notional_micros", -1), ("notional_micros", 2**63 - 1), ("timestamp", -5)],
+)
+def test_an_order_beyond_what_the_connector_writes_is_a_dead_letter(job: WalletJob, field: str, value: int) -> None:
+    """A number that state cannot hold would stop the worker at the next remember, and again after each restart."""
+    live: Live[WalletState] = Live(4, START)
+    effects = Effects(admitted_ns=9)
+    order = msgspec.json.decode(encode(an_order())) | {field: value}
+    job.absorb(live, a_record(msgspec.json.encode(order)), effects)
+    (letter,) = effects.take_urgent()
+    assert decode_dead(letter.value).detail.startswith(f"{field}: expected")
+    assert live.values == {}
+
+
 def test_an_order_without_a_market_stays_with_its_wallet(job: WalletJob) -> None:
     """Live feeds leave metadata empty; such an order counts for its wallet and is not forwarded."""
     live: Live[WalletState] = Live(4, START)
