@@ -160,14 +160,20 @@ def _order_of(record: LogRecord) -> OrderRecord:
     if record.value is None:
         raise InvalidRecord("a tombstone where an order was expected")
     order = decode_order(record.value)
-    for field, value, least in (
-        ("shares", order.shares, 1),
-        ("notional_micros", order.notional_micros, 0),
-        ("timestamp", order.timestamp, 0),
+    if (
+        1 <= order.shares <= MAX_SHARES
+        and 0 <= order.notional_micros <= MAX_SHARES
+        and 0 <= order.timestamp <= MAX_SHARES
     ):
+        return order
+    raise _beyond_limits(order)
+
+
+def _beyond_limits(order: OrderRecord) -> InvalidRecord:
+    for field, value, least in (("shares", order.shares, 1), ("notional_micros", order.notional_micros, 0)):
         if not least <= value <= MAX_SHARES:
-            raise InvalidRecord(f"{field}: expected {least} to {MAX_SHARES}, got {value}")
-    return order
+            return InvalidRecord(f"{field}: expected {least} to {MAX_SHARES}, got {value}")
+    return InvalidRecord(f"timestamp: expected 0 to {MAX_SHARES}, got {order.timestamp}")
 
 
 def _headers(record: LogRecord) -> Headers:
