@@ -34,8 +34,11 @@ async def follow(
     """
     async with _consumer(bootstrap, topics) as consumer:
         times = {each: since_ms[each.topic] for each in consumer.assignment() if each.topic in since_ms}
+        # Ends first, so that what comes between the two answers is not skipped; `seek_to_end` would race
+        # with the reset to the beginning that is under way.
+        ends = await consumer.end_offsets(list(times)) if times else {}
         for partition, found in (await consumer.offsets_for_times(times)).items() if times else ():
-            consumer.seek(partition, found.offset) if found else await consumer.seek_to_end(partition)
+            consumer.seek(partition, found.offset if found else ends[partition])
         while True:
             for partition, records in (await consumer.getmany(timeout_ms=_FETCH_MS, max_records=_BATCH)).items():
                 yield partition.topic, [_seen(record) for record in records]
