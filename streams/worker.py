@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import tempfile
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from streams.settings import Settings
 
 
+GC_THRESHOLDS = (50_000, 20, 100)
+"""Of the three generations; Python's own are 700, 10, 10."""
+
+
 def run_worker(settings: Settings, rules: Rules, *, shard_type: type[Shard[Any]] = Shard) -> NoReturn:
     """
     Create or verify the topics, then work until SIGTERM or SIGINT (exit 0) or a defect (raises it).
@@ -25,6 +30,9 @@ def run_worker(settings: Settings, rules: Rules, *, shard_type: type[Shard[Any]]
         ContractError, OSError: topics differ, or no broker answers; see `ensure_topics`.
     """
     asyncio.run(prepare_topics(settings))
+    # State is long-lived and has no cycles: the collector would walk it again and again for nothing.
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     with tempfile.TemporaryDirectory(prefix="walletstream-") as folder:  # Faust insists on one; nothing is kept in it

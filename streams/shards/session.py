@@ -162,10 +162,12 @@ class Session(Generic[V]):
             self._unacknowledged.append(await self._outputs.send(output))
         for (topic, partition), items in effects.take_bulk().items():
             self._unacknowledged.append(await self._outputs.send_to(topic, partition, items))
-        wait = self._statistics_at + self._timing.statistics_interval_s - time.monotonic()
+        behind = len(self._mailbox) > 0
+        interval = self._timing.statistics_behind_s if behind else self._timing.statistics_interval_s
+        wait = self._statistics_at + interval - time.monotonic()
         if wait <= 0:
             await self._publish_statistics(self._live.clock)
-        elif self._statistics_timer is None:
+        elif self._statistics_timer is None and not behind:
             self._statistics_timer = asyncio.get_running_loop().call_later(wait, self._wake.set)
 
     async def _publish_statistics(self, at: int) -> None:
