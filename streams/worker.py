@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from streams.rules.interface import Rules
     from streams.settings import Settings
 
-
 GC_THRESHOLDS = (50_000, 20, 100)
 """Of the three generations; Python's own are 700, 10, 10."""
 
@@ -27,7 +26,7 @@ def run_worker(settings: Settings, rules: Rules, *, shard_type: type[Shard[Any]]
     Create or verify the topics, then work until SIGTERM or SIGINT (exit 0) or a defect (raises it).
 
     Raises:
-        ContractError, OSError: topics differ, or no broker answers; see `ensure_topics`.
+        ContractError, KafkaShellError: topics differ, or no broker answers; see `ensure_topics`.
     """
     asyncio.run(prepare_topics(settings))
     # State is long-lived and has no cycles: the collector would walk it again and again for nothing.

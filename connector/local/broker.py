@@ -64,11 +64,6 @@ class LocalKafka:
         return f"{HOST}:{self.ports.client}"
 
     @property
-    def proxy_bootstrap(self) -> str:
-        """`host:port` of the proxy, if one is started there; its target is `ports.proxied`."""
-        return f"{HOST}:{self.ports.proxy}"
-
-    @property
     def log(self) -> Path:
         """The broker's log file."""
         return self.data_dir / "kafka.log"

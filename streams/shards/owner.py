@@ -121,7 +121,3 @@ class Owner:
             for shard in list(self._shards.values()):
                 if shard.session is not None:
                     shard.session.wake()
-
-    def ready(self) -> bool:
-        """Return whether every assigned shard has been restored."""
-        return all(shard.session is not None for shard in self._shards.values())
