@@ -48,9 +48,14 @@ def hex_string(data: Mapping[str, Any], field: str, *, digits: int) -> str:
     raise InvalidOrder(field, f"expected 0x and {digits} hex digits, got {shown(value)}")
 
 
-def optional_hex(data: Mapping[str, Any], field: str, *, digits: int) -> str | None:
-    """Return a hex string, or None when it is null, absent or empty."""
-    return None if data.get(field) in (None, "") else hex_string(data, field, digits=digits)
+def optional_hash(data: Mapping[str, Any], field: str) -> str | None:
+    """Return a hash of 64 hex digits, or None when it is null, absent or empty."""
+    return None if data.get(field) in (None, "") else hex_string(data, field, digits=64)
+
+
+def optional_address(data: Mapping[str, Any], field: str) -> str | None:
+    """Return an address of 40 hex digits, or None when it is null, absent or empty."""
+    return None if data.get(field) in (None, "") else hex_string(data, field, digits=40)
 
 
 def token(data: Mapping[str, Any], field: str) -> str:

@@ -3,6 +3,7 @@ Errors of the contract.
 
     ContractError
     ├── InvalidOrder      a field of an order is missing or not what the contract allows
+    ├── InvalidAddress    a text is no wallet's address
     ├── InvalidRecord     a record read from a topic of ours is not what its schema says
     └── TopicMismatch     a topic exists with other settings than the contract's
 """
@@ -25,6 +26,10 @@ class InvalidOrder(ContractError):
         super().__init__(f"{field}: {reason}")
         self.field = field
         self.reason = reason
+
+
+class InvalidAddress(ContractError):
+    """A text is no address of a wallet; the message says why."""
 
 
 class InvalidRecord(ContractError):

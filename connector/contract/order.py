@@ -7,7 +7,7 @@ Units: `shares` are raw shares (1e-6 share), `price` is USDC per share in [0, 1]
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 
@@ -17,16 +17,20 @@ from connector.contract.checks import (
     integer,
     normalized_matches,
     number,
-    optional_hex,
+    optional_address,
+    optional_hash,
     optional_integer,
     optional_text,
     side_of,
     token,
     unix_seconds,
 )
+from connector.contract.errors import InvalidOrder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+_T = TypeVar("_T")
 
 Side = Literal["BUY", "SELL"]
 
@@ -76,7 +80,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     block_number: int | None = None
     log_index: int | None = None
     extra: dict[str, Any] = msgspec.field(default_factory=dict)
-    """Fields the provider sent that the contract does not know, untouched."""
+    """
+    Fields the provider sent that the contract does not know, untouched, and documented
+    optional ones whose value it does not allow: they read as None rather than cost the order.
+    """
 
     @property
     def shares_normalized(self) -> float:
@@ -103,11 +110,14 @@ def parse_order(data: Mapping[str, Any]) -> Order:
     """
     Build an `Order` from a provider's decoded JSON object.
 
+    Identity and money are strict, every other field is kept in `extra` if it is malformed.
+
     Raises:
         InvalidOrder: a field is missing or malformed; the error names it.
     """
     shares = integer(data, "shares", minimum=1, maximum=MAX_SHARES)
     normalized_matches(data, shares)
+    extra = {name: value for name, value in data.items() if name not in DOCUMENTED_FIELDS}
     return Order(
         user=hex_string(data, "user", digits=40),
         token_id=token(data, "token_id"),
@@ -116,13 +126,23 @@ def parse_order(data: Mapping[str, Any]) -> Order:
         price=number(data, "price", minimum=0.0, maximum=1.0),
         tx_hash=hex_string(data, "tx_hash", digits=64),
         timestamp=unix_seconds(data, "timestamp"),
-        condition_id=optional_hex(data, "condition_id", digits=64),
-        market_slug=optional_text(data, "market_slug"),
-        title=optional_text(data, "title"),
-        token_label=optional_text(data, "token_label"),
-        order_hash=optional_hex(data, "order_hash", digits=64),
-        taker=optional_hex(data, "taker", digits=40),
-        block_number=optional_integer(data, "block_number"),
-        log_index=optional_integer(data, "log_index"),
-        extra={name: value for name, value in data.items() if name not in DOCUMENTED_FIELDS},
+        condition_id=_lenient(optional_hash, data, "condition_id", extra),
+        market_slug=_lenient(optional_text, data, "market_slug", extra),
+        title=_lenient(optional_text, data, "title", extra),
+        token_label=_lenient(optional_text, data, "token_label", extra),
+        order_hash=_lenient(optional_hash, data, "order_hash", extra),
+        taker=_lenient(optional_address, data, "taker", extra),
+        block_number=_lenient(optional_integer, data, "block_number", extra),
+        log_index=_lenient(optional_integer, data, "log_index", extra),
+        extra=extra,
     )
+
+
+def _lenient(
+    read: Callable[[Mapping[str, Any], str], _T], data: Mapping[str, Any], field: str, extra: dict[str, Any]
+) -> _T | None:
+    try:
+        return read(data, field)
+    except InvalidOrder:
+        extra[field] = data[field]
+        return None

@@ -7,7 +7,7 @@ hold the whole latency waterfall of the order that caused it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 import msgspec
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Source = Literal["ws", "backfill", "replay"]
 Headers = list[tuple[str, bytes]]
+HEADERS: Final = frozenset(("source", "provider", "received_ns", "published_ns", "subscription_id", "gap_id", "label"))
+"""Names of all headers that `Provenance.headers` writes."""
+
 _SOURCES: dict[bytes, Source] = {name.encode(): name for name in get_args(Source)}
 
 
@@ -29,6 +32,10 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     received_ns: int
     """When its bytes left the socket."""
     subscription_id: str | None = None
+    gap_id: str | None = None
+    """The wallet's gap that was open when the order was published; None: its coverage was complete."""
+    label: str | None = None
+    """The wallet's label on the watch-list when the order was published."""
 
     def headers(self, published_ns: int) -> Headers:
         """Return the headers of the record handed to the producer at `published_ns`."""
@@ -40,6 +47,10 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
         ]
         if self.subscription_id is not None:
             headers.append(("subscription_id", self.subscription_id.encode()))
+        if self.gap_id is not None:
+            headers.append(("gap_id", self.gap_id.encode()))
+        if self.label is not None:
+            headers.append(("label", self.label.encode()))
         return headers
 
 
@@ -52,12 +63,14 @@ def read_provenance(headers: Iterable[tuple[str, bytes | None]]) -> Provenance:
     """
     named = {name: value for name, value in headers if value is not None}
     try:
-        subscription = named.get("subscription_id")
+        subscription, gap, label = (named.get(name) for name in ("subscription_id", "gap_id", "label"))
         return Provenance(
             source=_SOURCES[named["source"]],
             provider=named["provider"].decode(),
             received_ns=int(named["received_ns"]),
             subscription_id=None if subscription is None else subscription.decode(),
+            gap_id=None if gap is None else gap.decode(),
+            label=None if label is None else label.decode(),
         )
     except (KeyError, ValueError) as error:
         raise InvalidRecord(f"provenance headers: {error!r}") from error

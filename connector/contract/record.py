@@ -1,4 +1,4 @@
-"""Records of the connector's topics, and their JSON codec."""
+"""Records of the topics of orders and dead letters."""
 
 from __future__ import annotations
 
@@ -7,12 +7,25 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from connector.contract.errors import InvalidRecord
+from connector.contract.codec import decode, encode
 from connector.contract.identity import event_id
 from connector.contract.order import Order
 
 if TYPE_CHECKING:
     from connector.contract.provenance import Provenance
+
+__all__ = [
+    "DEAD_SCHEMA",
+    "MAX_RAW",
+    "ORDER_SCHEMA",
+    "DeadRecord",
+    "OrderRecord",
+    "dead_record",
+    "decode_dead",
+    "decode_order",
+    "encode",
+    "order_record",
+]
 
 ORDER_SCHEMA: Final = 1
 DEAD_SCHEMA: Final = 1
@@ -36,7 +49,7 @@ class DeadRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     schema: Literal[1] = DEAD_SCHEMA
     reason: str
-    """Stable code: `bad-json`, `bad-frame`, `invalid-order`, `unsettled-twin`, `bad-record`, ..."""
+    """Stable code: `bad-json`, `bad-frame`, `invalid-order`, `bad-record`, ..."""
     detail: str
     """For people: the field, what was expected, what came."""
     field: str | None = None
@@ -51,7 +64,6 @@ class DeadRecord(msgspec.Struct, frozen=True, kw_only=True):
     received_ns: int
 
 
-_encoder = msgspec.json.Encoder()
 _order_decoder = msgspec.json.Decoder(OrderRecord)
 _dead_decoder = msgspec.json.Decoder(DeadRecord)
 
@@ -98,11 +110,6 @@ def dead_record(
     )
 
 
-def encode(record: OrderRecord | DeadRecord) -> bytes:
-    """Return the record as compact JSON."""
-    return _encoder.encode(record)
-
-
 def decode_order(value: bytes) -> OrderRecord:
     """
     Read a value of `orders.v1` or `orders-by-market.v1`.
@@ -110,15 +117,9 @@ def decode_order(value: bytes) -> OrderRecord:
     Raises:
         InvalidRecord: not JSON, a field missing or mistyped, or another schema version.
     """
-    try:
-        return _order_decoder.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidRecord(str(error)) from error
+    return decode(_order_decoder, value)
 
 
 def decode_dead(value: bytes) -> DeadRecord:
     """Read a value of `orders-dead.v1`; raises `InvalidRecord` like `decode_order`."""
-    try:
-        return _dead_decoder.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidRecord(str(error)) from error
+    return decode(_dead_decoder, value)

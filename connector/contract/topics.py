@@ -28,8 +28,14 @@ class TopicSpec(msgspec.Struct, frozen=True, kw_only=True):
     cleanup: Literal["delete", "compact"] = "delete"
     retention_ms: int | None = None
     """Milliseconds; None for compacted topics, which keep the last value of each key."""
+    segment_bytes: int | None = None
+    """Bytes of a segment; compaction leaves the last one alone, so small ones keep a busy topic short to read."""
     append_time: bool = False
     """Whether the broker stamps records on arrival (LogAppendTime)."""
+    min_compaction_lag_ms: int | None = None
+    """Milliseconds for which compaction leaves a record alone, so that a reader still finds what came before."""
+    partitions: int | None = None
+    """Of a topic that has so many whatever the deployment; None: as many as the deployment's topics."""
     internal: bool = False
     """Internal topics are no contract with consumers."""
 
@@ -38,8 +44,12 @@ class TopicSpec(msgspec.Struct, frozen=True, kw_only=True):
         config: dict[str, str] = {"cleanup.policy": self.cleanup}
         if self.retention_ms is not None:
             config["retention.ms"] = str(self.retention_ms)
+        if self.segment_bytes is not None:
+            config["segment.bytes"] = str(self.segment_bytes)
         if self.append_time:
             config["message.timestamp.type"] = "LogAppendTime"
+        if self.min_compaction_lag_ms is not None:
+            config["min.compaction.lag.ms"] = str(self.min_compaction_lag_ms)
         return config
 
     def prefixed(self, prefix: str) -> TopicSpec:
@@ -69,7 +79,29 @@ ORDERS_DEAD = TopicSpec(
     doc="What could not be processed, with the reason and the bytes.",
     retention_ms=30 * DAY_MS,
 )
-CONNECTOR_TOPICS = (ORDERS, ORDERS_DEAD)
+WATCHLIST = TopicSpec(
+    name="watchlist.v1",
+    key="wallet",
+    owner="connector",
+    doc="The wallets to watch. Anybody may write it; its partitions are what replicas of the connector share out.",
+    cleanup="compact",
+)
+COVERAGE = TopicSpec(
+    name="coverage.v1",
+    key="wallet",
+    owner="connector",
+    doc="Per watched wallet, up to when its orders are known to be complete, and who watches it.",
+    cleanup="compact",
+    segment_bytes=16 * 1024 * 1024,
+)
+GAPS = TopicSpec(
+    name="gaps.v1",
+    key="wallet",
+    owner="connector",
+    doc="Intervals in which orders may be missing: opened, filling, closed or unrecoverable.",
+    retention_ms=90 * DAY_MS,
+)
+CONNECTOR_TOPICS = (ORDERS, ORDERS_DEAD, WATCHLIST, COVERAGE, GAPS)
 
 
 def missing_topics(
@@ -96,7 +128,12 @@ def missing_topics(
 
 def _differences(spec: TopicSpec, state: TopicState, partitions: int) -> list[str]:
     faults = []
-    if state.partitions != partitions:
+    if spec.partitions is not None and state.partitions != spec.partitions:
+        faults.append(
+            f"topic {spec.name} has {state.partitions} partitions, the contract says {spec.partitions} whatever"
+            " PARTITIONS is: delete the topic, it is created anew, and write its records again"
+        )
+    elif spec.partitions is None and state.partitions != partitions:
         faults.append(
             f"topic {spec.name} has {state.partitions} partitions, the contract says {partitions}: set"
             f" PARTITIONS={state.partitions}, or migrate to a new topic version (partitions are never added,"

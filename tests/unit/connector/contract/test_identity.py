@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.contract.identity import content_id, event_id
+from connector.contract.errors import InvalidRecord
+from connector.contract.identity import content_id, event_id, split_event_id
 from connector.contract.order import parse_order
 from tests.support.orders import orders_data
 
@@ -48,3 +49,29 @@ def test_each_identifying_field_counts(one: dict[str, Any], other: dict[str, Any
     attribute = "price_micros" if field == "price" else field
     differ = getattr(first, attribute) != getattr(second, attribute)
     assert (content_id(first) != content_id(second)) == differ
+
+
+@given(orders_data(), st.integers(0, 999_999_999))
+def test_an_event_id_can_be_taken_apart(data: dict[str, Any], occurrence: int) -> None:
+    """Content and occurrence come back as they were."""
+    content = content_id(parse_order(data))
+    assert split_event_id(event_id(content, occurrence)) == (content, occurrence)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a" * 32,
+        "a" * 32 + "-",
+        "a" * 32 + "-01",
+        "A" * 32 + "-1",
+        "a" * 33 + "-1",
+        "a" * 32 + "-1\n",
+        "a" * 32 + "-" + "9" * 10,
+    ],
+)
+def test_what_is_no_event_id_is_refused(text: str) -> None:
+    """The error says what was expected."""
+    with pytest.raises(InvalidRecord, match="event_id: expected 32 hex digits, a dash and a number"):
+        split_event_id(text)

@@ -3,7 +3,17 @@ from __future__ import annotations
 import pytest
 
 from connector.contract.errors import TopicMismatch
-from connector.contract.topics import CONNECTOR_TOPICS, ORDERS, ORDERS_DEAD, TopicState, missing_topics
+from connector.contract.topics import (
+    CONNECTOR_TOPICS,
+    COVERAGE,
+    GAPS,
+    ORDERS,
+    ORDERS_DEAD,
+    WATCHLIST,
+    TopicSpec,
+    TopicState,
+    missing_topics,
+)
 
 
 def matching(partitions: int = 8) -> dict[str, TopicState]:
@@ -37,6 +47,15 @@ def test_another_number_of_partitions_names_both_numbers_and_the_remedy() -> Non
         missing_topics([ORDERS], matching(4), partitions=8)
 
 
+def test_a_topic_with_a_number_of_partitions_of_its_own_has_that_whatever_the_deployments() -> None:
+    """One partition is right beside topics of eight; another number is no matter of PARTITIONS."""
+    spec = TopicSpec(name="one.v1", key="", owner="streams", doc="", partitions=1)
+    right, wrong = (TopicState(partitions=number, config=spec.config()) for number in (1, 8))
+    assert missing_topics([spec], {spec.name: right}, partitions=8) == []
+    with pytest.raises(TopicMismatch, match=r"one\.v1 has 8 partitions, the contract says 1 whatever PARTITIONS is"):
+        missing_topics([spec], {spec.name: wrong}, partitions=8)
+
+
 def test_another_setting_comes_with_the_command_that_corrects_it() -> None:
     """The remedy can be pasted."""
     existing = {ORDERS.name: TopicState(partitions=8, config={**ORDERS.config(), "cleanup.policy": "compact"})}
@@ -45,11 +64,11 @@ def test_another_setting_comes_with_the_command_that_corrects_it() -> None:
 
 
 def test_all_differences_are_reported_at_once() -> None:
-    """Two topics, three faults, one error."""
+    """Two topics, five faults, one error."""
     existing = matching(1)
     existing[ORDERS.name] = TopicState(partitions=1, config={})
     with pytest.raises(TopicMismatch) as caught:
-        missing_topics(CONNECTOR_TOPICS, existing, partitions=8)
+        missing_topics([ORDERS, ORDERS_DEAD], existing, partitions=8)
     assert str(caught.value).count("; ") == 4
     assert all(word in str(caught.value) for word in ("orders-dead.v1", "retention.ms", "message.timestamp.type"))
 
@@ -61,11 +80,22 @@ def test_a_prefix_changes_nothing_but_the_name() -> None:
     assert prefixed.config() == ORDERS.config()
 
 
+def test_compaction_waits_where_a_topic_says_so() -> None:
+    """The lag is the broker's setting of that name."""
+    spec = TopicSpec(
+        name="lag.v1", key="", owner="streams", doc="", cleanup="compact", min_compaction_lag_ms=86_400_000
+    )
+    assert spec.config()["min.compaction.lag.ms"] == "86400000"
+
+
 def test_the_connectors_topics_keep_what_the_contract_promises() -> None:
-    """35 and 30 days, arrival stamped by the broker where dedupe memory depends on it."""
+    """35, 30 and 90 days or the last value of each key, arrival stamped where dedupe memory depends on it."""
     assert ORDERS.config() == {
         "cleanup.policy": "delete",
         "retention.ms": "3024000000",
         "message.timestamp.type": "LogAppendTime",
     }
     assert ORDERS_DEAD.config() == {"cleanup.policy": "delete", "retention.ms": "2592000000"}
+    assert WATCHLIST.config() == {"cleanup.policy": "compact"}
+    assert COVERAGE.config() == {"cleanup.policy": "compact", "segment.bytes": "16777216"}
+    assert GAPS.config() == {"cleanup.policy": "delete", "retention.ms": "7776000000"}
