@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
 _MANUAL = """\
 A Dome of our own, on one port:
-  ws://HOST:PORT/KEY                subscribe, update, unsubscribe, events; keys free-... and dev-... have those
-                                    plans' limits, any other key the dev plan's, bad-... is refused
+  ws://HOST:PORT/KEY                subscribe, update, unsubscribe, events; keys free-..., dev-... and pro-... have
+                                    those plans' limits, any other key the largest plan's, bad-... is refused
+  ws://HOST:PORT/v1/KEY             the same as Predexon does it, whatever the --dialect
   GET /v1/polymarket/orders         the same orders, newest first; Authorization: Bearer KEY
+  GET /v2/polymarket/trades         the same as Predexon does it; x-api-key: KEY
 
 and for tests:
   GET  /_sim/book?view=orders|deliveries&after=SEQ&limit=N    everything executed; what became of each delivery
@@ -73,6 +75,8 @@ def parse_arguments(arguments: Sequence[str]) -> Config:
         rate=given.rate,
         burst=given.burst,
         wallets=given.wallets,
+        twins=given.twins,
+        dialect=given.dialect,
         paused=given.paused,
         faults=scenario.faults,
         switches=with_switches(Switches(), scenario.switches | changes),
@@ -120,6 +124,12 @@ def _parser() -> argparse.ArgumentParser:
         "--burst", type=_natural, default=100, help="most orders in one instant; 1 is a steady flow (default: 100)"
     )
     parser.add_argument("--wallets", type=_natural, default=1_000, help="wallets of the market (default: 1000)")
+    parser.add_argument(
+        "--twins", type=float, default=0.02, help="probability that a generated fill happens twice (default: 0.02)"
+    )
+    parser.add_argument(
+        "--dialect", choices=("dome", "predexon"), default="dome", help="what sockets at /KEY speak (default: dome)"
+    )
     parser.add_argument("--paused", action="store_true", help="wait for POST /_sim/play")
     parser.add_argument("--scenario", type=Path, metavar="FILE", help="YAML with `switches:` and `faults:`")
     parser.add_argument(

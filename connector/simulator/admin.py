@@ -106,10 +106,11 @@ class AdminApi:
 
 
 def _encode_order(order: Executed) -> bytes:
-    return b'{"seq":%d,"executed_ns":%d,"rest_ns":%d,"order":%b}' % (
+    return b'{"seq":%d,"executed_ns":%d,"rest_ns":%d,"withheld":%b,"order":%b}' % (
         order.seq,
         order.executed_ns,
         order.rest_ns,
+        b"true" if order.withheld else b"false",
         order.json,
     )
 

@@ -27,7 +27,9 @@ class Executed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     executed_ns: int
     """Unix nanoseconds at which the simulator executed it."""
     rest_ns: int
-    """Unix nanoseconds from which REST shows it."""
+    """Unix nanoseconds from which REST shows it, unless it is withheld."""
+    withheld: bool = False
+    """Whether REST never shows it."""
     timestamp: int
     user: str
     condition_id: str
@@ -63,7 +65,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Unix nanoseconds at which it was sent or given up."""
     reached: bool
     fault: str | None = None
-    """Kind of fault applied, or `disconnected`, or `slow_consumer`; None for a plain delivery."""
+    """Kind of fault applied, or `disconnected`, `slow_consumer`, `dropped`, `idle`; None for a plain delivery."""
 
 
 _encode = msgspec.json.Encoder().encode
@@ -72,16 +74,32 @@ _ROW_FIELDS = ("user", "condition_id", "market_slug", "token_id")
 
 
 class Book:
-    """Everything that was executed and delivered; only ever appended to."""
+    """
+    Everything that was executed and delivered; only ever appended to.
 
-    def __init__(self) -> None:
+    Args:
+        keep_deliveries: Of the deliveries keep only about this many, the last ones, so that a long run fits
+            in memory; None keeps all.
+    """
+
+    def __init__(self, *, keep_deliveries: int | None = None) -> None:
         self.orders: list[Executed] = []
         self.deliveries: list[Delivery] = []
+        self._keep = keep_deliveries
+        self._forgotten = 0
         self.history = History()
         self.all_shown_ns = 0
         """Unix nanoseconds from which REST shows everything executed so far."""
 
-    def add(self, row: Mapping[str, Any], *, executed_ns: int, rest_ns: int, socket_indexes: bool = True) -> Executed:
+    def add(
+        self,
+        row: Mapping[str, Any],
+        *,
+        executed_ns: int,
+        rest_ns: int,
+        withheld: bool = False,
+        socket_indexes: bool = True,
+    ) -> Executed:
         """Enter an executed order; a row is encoded here and nowhere else."""
         json = _encode(row)
         wire = json if socket_indexes else _encode(without_indexes(row))
@@ -90,6 +108,7 @@ class Book:
             seq=len(self.orders) + 1,
             executed_ns=executed_ns,
             rest_ns=rest_ns,
+            withheld=withheld,
             timestamp=row["timestamp"],
             user=user,
             condition_id=condition_id,
@@ -99,9 +118,15 @@ class Book:
             wire=wire,
         )
         self.orders.append(order)
-        self.history.add(order)
-        self.all_shown_ns = max(self.all_shown_ns, rest_ns)
+        if not withheld:
+            self.history.add(order)
+            self.all_shown_ns = max(self.all_shown_ns, rest_ns)
         return order
+
+    @property
+    def delivered_in_all(self) -> int:
+        """Number of deliveries entered, those included that are no longer kept."""
+        return self._forgotten + len(self.deliveries)
 
     def delivered(
         self, order: int, *, connection: int, subscription: str, at_ns: int, reached: bool, fault: str | None
@@ -109,7 +134,7 @@ class Book:
         """Enter what became of an order on a subscription."""
         self.deliveries.append(
             Delivery(
-                seq=len(self.deliveries) + 1,
+                seq=self.delivered_in_all + 1,
                 order=order,
                 connection=connection,
                 subscription=subscription,
@@ -118,14 +143,19 @@ class Book:
                 fault=fault,
             )
         )
+        if self._keep is not None and len(self.deliveries) > 2 * self._keep:
+            surplus = len(self.deliveries) - self._keep
+            self._forgotten += surplus
+            del self.deliveries[:surplus]
 
     def orders_after(self, seq: int, limit: int) -> Iterator[Executed]:
         """Yield up to `limit` orders whose sequence number is above `seq`."""
         return islice(self.orders, seq, seq + limit)
 
     def deliveries_after(self, seq: int, limit: int) -> Iterator[Delivery]:
-        """Yield up to `limit` deliveries whose sequence number is above `seq`."""
-        return islice(self.deliveries, seq, seq + limit)
+        """Yield up to `limit` deliveries, of those kept, whose sequence number is above `seq`."""
+        first = max(0, seq - self._forgotten)
+        return islice(self.deliveries, first, first + limit)
 
     def reached(self) -> list[Executed]:
         """Return each order that reached a socket at least once, in order of execution."""

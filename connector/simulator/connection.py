@@ -53,6 +53,7 @@ class Connection:
         book: Book,
         clock_ns: Callable[[], int],
         buffer_bytes: int,
+        drop_bytes: int | None = None,
     ) -> None:
         self.number = number
         self.ended_by: str | None = None
@@ -64,6 +65,7 @@ class Connection:
         self._book = book
         self._clock_ns = clock_ns
         self._buffer_bytes = buffer_bytes
+        self._drop_bytes = drop_bytes
         self._outbox: deque[Outgoing] = deque()
         self._queued_bytes = 0
         self._wake = asyncio.Event()
@@ -79,9 +81,12 @@ class Connection:
         return not self._closed and not self._transport.is_closing()
 
     def enqueue(self, item: Outgoing) -> None:
-        """Queue a frame; a queue beyond its bound cuts the connection."""
+        """Queue a frame; beyond one bound an event is dropped, beyond the other the connection is cut."""
         if self._closed:
             self._give_up(item)
+            return
+        if item.order and self._drop_bytes is not None and self._queued_bytes > self._drop_bytes:
+            self._enter(item, reached=False, fault="dropped")
             return
         self.settled.clear()
         self._outbox.append(item)
@@ -113,6 +118,12 @@ class Connection:
         with suppress(TimeoutError, ConnectionError):
             await asyncio.wait_for(self._ws.close(code=code), _CLOSE_SECONDS)
         self._transport.abort()
+
+    def close_soon(self, code: int, reason: str) -> None:
+        """Close in good form, after what is queued."""
+        if not self._closed:
+            self.ended_by = self.ended_by or reason
+            self.enqueue(Outgoing(cut=Fault(kind="drop", code=code)))
 
     def finish(self) -> None:
         """Take no more frames, and enter what is queued as not delivered."""

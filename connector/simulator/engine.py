@@ -7,7 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from connector.simulator.book import Book
-from connector.simulator.plan import FaultPlan
+from connector.simulator.plan import FaultPlan, Target
 from connector.simulator.timeline import stamped
 
 if TYPE_CHECKING:
@@ -29,11 +29,13 @@ class InvalidRow(Exception):
 class Engine:
     """The book, the open channels and the faults, and what happens among them."""
 
-    def __init__(self, *, switches: Switches, clock_ns: Callable[[], int]) -> None:
-        self.book = Book()
+    def __init__(self, *, switches: Switches, clock_ns: Callable[[], int], keep_deliveries: int | None = None) -> None:
+        self.book = Book(keep_deliveries=keep_deliveries)
         self.plan = FaultPlan(lambda seed: Random(seed).random)  # noqa: S311 - seeded on purpose
         self.channels: dict[int, Channel] = {}
         """Open connections by number."""
+        self.connections = 0
+        """Number of the last connection that was opened."""
         self.behind = 0.0
         """Most seconds by which an execution was late."""
         self.playing = asyncio.Event()
@@ -42,10 +44,15 @@ class Engine:
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
 
+    def next_connection(self) -> int:
+        """Return the number of a connection to be opened."""
+        self.connections += 1
+        return self.connections
+
     def open(self, channel: Channel) -> None:
         """Take up a connection."""
         self.channels[channel.connection.number] = channel
-        self.plan.opened(channel.connection.number, self._loop.time())
+        self.plan.opened(channel.target, self._loop.time())
         self._changed.set()
 
     def execute(self, rows: Iterable[Mapping[str, Any]]) -> list[Executed]:
@@ -69,7 +76,7 @@ class Engine:
         """Return counts of everything."""
         return {
             "orders": len(self.book.orders),
-            "deliveries": len(self.book.deliveries),
+            "deliveries": self.book.delivered_in_all,
             "connections": len(self.channels),
             "subscriptions": sum(len(channel.session.subscriptions) for channel in self.channels.values()),
             "faults": self.plan.struck,
@@ -96,11 +103,11 @@ class Engine:
         """Let the faults that wait for the clock strike, for ever."""
         while True:
             self._changed.clear()
-            for fault in self.plan.due(self._loop.time(), self.channels):
+            for fault in self.plan.due(self._loop.time(), self._targets()):
                 for channel in list(self.channels.values()):
-                    if fault.connection in (None, channel.connection.number):
+                    if channel.target.reached_by(fault):
                         channel.strike(fault)
-            due = self.plan.next_due(self.channels)
+            due = self.plan.next_due(self._targets())
             timeout = None if due is None else max(0.0, due - self._loop.time())
             try:
                 await asyncio.wait_for(self._changed.wait(), timeout)
@@ -114,14 +121,18 @@ class Engine:
             for channel in list(self.channels.values()):
                 await channel.connection.ping()
 
+    def _targets(self) -> list[Target]:
+        return [channel.target for channel in self.channels.values()]
+
     def _execute_one(self, row: Mapping[str, Any]) -> Executed:
         now_ns = self._clock_ns()
-        late = self.plan.take("execute", self._loop.time(), wallets=(row["user"].lower(),))
-        lag = self._switches.rest_lag + sum(fault.seconds for fault in late)
+        faults = self.plan.take("execute", self._loop.time(), Target(wallets=(row["user"].lower(),)))
+        lag = self._switches.rest_lag + sum(fault.seconds for fault in faults if fault.kind == "rest_late")
         order = self.book.add(
             row,
             executed_ns=now_ns,
             rest_ns=now_ns + round(lag * _SECOND_NS),
+            withheld=any(fault.kind == "rest_withhold" for fault in faults),
             socket_indexes=self._switches.socket_indexes,
         )
         for channel in list(self.channels.values()):

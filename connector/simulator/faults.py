@@ -28,8 +28,12 @@ Kind = Literal[
     "rest_partial",
     "rest_truncate",
     "rest_late",
+    "rest_withhold",
+    "rest_repeat",
+    "expire_cursor",
+    "slow_connection",
 ]
-Trigger = Literal["now", "event", "ack", "handshake", "rest", "execute"]
+Trigger = Literal["now", "event", "ack", "handshake", "rest", "page", "execute"]
 
 TRIGGERS: dict[Kind, tuple[Trigger, ...]] = {
     "drop": ("now", "event", "ack"),
@@ -53,6 +57,10 @@ TRIGGERS: dict[Kind, tuple[Trigger, ...]] = {
     "rest_partial": ("rest",),
     "rest_truncate": ("rest",),
     "rest_late": ("execute",),
+    "rest_withhold": ("execute",),
+    "rest_repeat": ("page",),
+    "expire_cursor": ("page",),
+    "slow_connection": ("handshake", "now"),
 }
 """When each kind may strike; the first is its default."""
 
@@ -73,6 +81,10 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     refuse: the handshake answered with `status`.
     rest_status: a request answered with `status`. rest_slow: `delay` seconds late. rest_partial: half a page
     that says there is more. rest_truncate: the body cut in half. rest_late: an order's row `delay` seconds late.
+    rest_withhold: an order's row never. rest_repeat: a page that begins with the last rows of the one before.
+    expire_cursor: a `pagination_key` answered with 400.
+    slow_connection: from then on every event of the connection `delay` seconds late, and up to several times
+    `jitter` later, in order.
     """
 
     kind: Kind
@@ -82,6 +94,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Only events, acks, requests or orders of this wallet."""
     connection: int | None = None
     """Only this connection, counted from 1."""
+    key: str | None = None
+    """Only connections and requests with this API key."""
     at: float = 0.0
     """Seconds from its injection until it is armed."""
     every: float = 1.0
@@ -96,6 +110,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Of that probability."""
     delay: float | None = None
     """Seconds; what for, the kind says. None is 1, and for half_open 0."""
+    jitter: float = 0.0
+    """Of a slow_connection: mean seconds of an exponentially distributed extra delay, drawn for each event."""
     code: int | None = None
     """Close code of a drop; null aborts the TCP connection."""
     status: int = 503
@@ -111,7 +127,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise ValueError(f"when: a {self.kind} fault waits for {' or '.join(allowed)}, not for {self.when}")
         if not 0.0 <= self.probability <= 1.0:
             raise ValueError(f"probability: expected a number in [0, 1], got {self.probability}")
-        for name in ("at", "seconds", "after"):
+        for name in ("at", "seconds", "after", "jitter"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
         if self.trigger == "now" and self.every <= 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import msgspec
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Combine = Literal["and", "or"]
 _FIELDS = {"users": "user", "condition_ids": "condition_id", "market_slugs": "market_slug"}
 WILDCARD = "*"
+Status = Literal["confirmed", "pending", "all"]
 
 
 class InvalidFilters(Exception):
@@ -24,6 +25,7 @@ class Filters(msgspec.Struct, frozen=True):
     """Allowed values by field of the order; a field that is absent is not filtered on."""
 
     allowed: dict[str, frozenset[str]]
+    status: Status = "confirmed"
 
     @property
     def items(self) -> int:
@@ -46,18 +48,20 @@ class Filters(msgspec.Struct, frozen=True):
         return all(tests) if combine == "and" else any(tests)
 
 
-def parse_filters(data: Any, *, fold_case: bool) -> Filters:
+def parse_filters(data: Any, *, fold_case: bool, one_filter: bool = False) -> Filters:
     """
-    Read the `filters` of a subscribe or update.
+    Read the `filters` of a subscribe or update; with `one_filter` exactly one, and perhaps a `status`.
 
     Raises:
-        InvalidFilters: not an object, no filter at all, an unknown one, or a list that is not one of texts.
+        InvalidFilters: not an object, no filter at all, an unknown one, too many, or a list that is not one of texts.
     """
     if not isinstance(data, dict) or not data:
         raise InvalidFilters(f"filters: expected an object with one of {', '.join(_FIELDS)}")
+    status = _status(data.get("status")) if one_filter else "confirmed"
+    lists = {name: values for name, values in data.items() if not (one_filter and name == "status")}
     fold: Callable[[str], str] = str.lower if fold_case else str
     allowed = {}
-    for name, values in data.items():
+    for name, values in lists.items():
         if name not in _FIELDS:
             raise InvalidFilters(f"filters.{name}: unknown, expected one of {', '.join(_FIELDS)}")
         if not isinstance(values, list) or not all(isinstance(value, str) and value for value in values):
@@ -66,7 +70,18 @@ def parse_filters(data: Any, *, fold_case: bool) -> Filters:
             allowed[_FIELDS[name]] = frozenset(map(fold, values))
     if not allowed:
         raise InvalidFilters("filters: every list is empty")
-    return Filters(allowed)
+    if one_filter and len(lists) > 1:
+        raise InvalidFilters(f"filters: expected one of {', '.join(_FIELDS)}, got {', '.join(lists)}")
+    return Filters(allowed, status)
+
+
+def _status(value: Any) -> Status:
+    for status in get_args(Status):
+        if value == status:
+            return cast("Status", status)
+    if value is None:
+        return "confirmed"
+    raise InvalidFilters(f"filters.status: expected one of {', '.join(get_args(Status))}")
 
 
 class FilterIndex:
@@ -91,6 +106,10 @@ class FilterIndex:
             del self._by[entry][subscription]
             if not self._by[entry]:
                 del self._by[entry]
+
+    def status(self, subscription: str) -> Status:
+        """Return a subscription's status filter."""
+        return self._filters[subscription].status
 
     def matching(self, order: Executed) -> list[str]:
         """Return the subscriptions that the order matches, each once."""

@@ -24,7 +24,6 @@ BLOCK_SECONDS = 2.0
 _FIRST_BLOCK = 82_000_000
 _BUSY_BLOCKS, _BUSY, _CALM = 0.1, 4.0, 2 / 3
 """A tenth of the blocks holds four times the average, the others two thirds: together the average."""
-_TWINS = 0.02
 _CROSSED = 0.3
 """Share of fills against the other outcome (both sides buy, or both sell)."""
 _LIQUIDITY = 0.5
@@ -51,11 +50,24 @@ class _Transaction(msgspec.Struct):
 class GeneratedMarket:
     """An endless, seeded stream of orders."""
 
-    def __init__(self, rng: Random, *, rate: float, burst: int, wallets: int, markets: int = 40) -> None:
-        """`rate` is orders per second on average, `burst` the most released in one instant; 1 is a steady flow."""
+    def __init__(
+        self, rng: Random, *, rate: float, burst: int, wallets: int, markets: int = 40, twins: float = 0.02
+    ) -> None:
+        """
+        Make a market of its own; the same arguments make the same.
+
+        Args:
+            rng: Source of everything random.
+            rate: Orders per second, on average.
+            burst: Most orders released in one instant; 1 is a steady flow.
+            wallets: How many trade.
+            markets: How many are traded.
+            twins: Probability that a fill happens twice in its transaction.
+        """
         self._rng = rng
         self._rate = rate
         self._burst = burst
+        self._twins = twins
         self._population = Population(rng, wallets)
         self._markets = make_markets(rng, markets)
         self._resting: dict[tuple[str, int, str], _Resting] = {}
@@ -118,7 +130,7 @@ class GeneratedMarket:
             order_hash=maker.order_hash,
             taker=match.taker,
         )
-        match.rows += [row, row] if self._rng.random() < _TWINS else [row]
+        match.rows += [row, row] if self._rng.random() < self._twins else [row]
 
     def _maker(self, match: _Transaction, outcome: int, side: str) -> _Resting:
         place = (match.market.condition_id, outcome, side)

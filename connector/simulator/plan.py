@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,9 +10,29 @@ import msgspec
 from connector.simulator.faults import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
 
     from connector.simulator.faults import Trigger
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom an occasion concerns."""
+
+    wallets: Collection[str] = ()
+    connection: int | None = None
+    key: str | None = None
+
+    def reached_by(self, fault: Fault) -> bool:
+        """Tell whether the fault is aimed at this connection and key, or at any."""
+        return fault.connection in (None, self.connection) and fault.key in (None, self.key)
+
+    def hit_by(self, fault: Fault) -> bool:
+        """Tell whether the fault is aimed at it, wallets included."""
+        return self.reached_by(fault) and (fault.wallet is None or fault.wallet.lower() in self.wallets)
+
+
+NOBODY = Target()
+"""An occasion that only faults aimed at anyone hit."""
 
 
 class _Armed(msgspec.Struct):
@@ -58,19 +78,23 @@ class FaultPlan:
         """Disarm everything."""
         self._armed.clear()
 
-    def take(
-        self, trigger: Trigger, now: float, *, wallets: Collection[str] = (), connection: int | None = None
-    ) -> list[Fault]:
+    def draws(self, seed: int) -> Callable[[], float]:
+        """Return the numbers in [0, 1) of a seed."""
+        return self._draws(seed)
+
+    def waits(self, trigger: Trigger) -> bool:
+        """Tell whether any fault waits for such an occasion; without one there is no need to ask further."""
+        return bool(self._armed.get(trigger))
+
+    def take(self, trigger: Trigger, now: float, target: Target = NOBODY) -> list[Fault]:
         """Return all faults that strike on this occasion; each counts as struck."""
-        return list(self._strikes(trigger, now, wallets, connection))
+        return list(self._strikes(trigger, now, target))
 
-    def take_one(
-        self, trigger: Trigger, now: float, *, wallets: Collection[str] = (), connection: int | None = None
-    ) -> Fault | None:
+    def take_one(self, trigger: Trigger, now: float, target: Target = NOBODY) -> Fault | None:
         """Return the first fault that strikes on this occasion; the others wait for the next one."""
-        return next(self._strikes(trigger, now, wallets, connection), None)
+        return next(self._strikes(trigger, now, target), None)
 
-    def due(self, now: float, connections: Collection[int]) -> list[Fault]:
+    def due(self, now: float, connections: Collection[Target]) -> list[Fault]:
         """Return the faults whose own time has come, each at most once; they wait for a connection to strike."""
         faults = []
         for armed in self._awaiting(connections):
@@ -80,45 +104,33 @@ class FaultPlan:
                     faults.append(self._count(armed.fault))
         return faults
 
-    def opened(self, connection: int, now: float) -> None:
+    def opened(self, connection: Target, now: float) -> None:
         """Give a new connection the usual respite from the faults that were waiting for one."""
-        for armed in self._awaiting({connection}):
+        for armed in self._awaiting((connection,)):
             if armed.since < now:
                 armed.since = now + armed.fault.every
 
-    def next_due(self, connections: Collection[int]) -> float | None:
+    def next_due(self, connections: Collection[Target]) -> float | None:
         """Return the time at which `due` has something to say again, or None for never."""
         return min((armed.since for armed in self._awaiting(connections)), default=None)
 
-    def _awaiting(self, connections: Collection[int]) -> list[_Armed]:
+    def _awaiting(self, connections: Collection[Target]) -> list[_Armed]:
         return [
             armed
             for armed in self._armed.get("now", ())
-            if connections and not armed.spent and armed.fault.connection in (None, *connections)
+            if not armed.spent and any(target.reached_by(armed.fault) for target in connections)
         ]
 
     def _count(self, fault: Fault) -> Fault:
         self.struck[fault.kind] = self.struck.get(fault.kind, 0) + 1
         return fault
 
-    def _strikes(
-        self, trigger: Trigger, now: float, wallets: Collection[str], connection: int | None
-    ) -> Iterator[Fault]:
+    def _strikes(self, trigger: Trigger, now: float, target: Target) -> Iterator[Fault]:
         waiting = self._armed.get(trigger)
         if not waiting:
             return
         self._armed[trigger] = waiting = [armed for armed in waiting if not armed.spent]
-        met = [
-            armed
-            for armed in waiting
-            if now >= armed.since and _aimed_at(armed.fault, wallets, connection) and armed.meets()
-        ]
+        met = [armed for armed in waiting if now >= armed.since and target.hit_by(armed.fault) and armed.meets()]
         for armed in met:
             if armed.strikes():
                 yield self._count(armed.fault)
-
-
-def _aimed_at(fault: Fault, wallets: Collection[str], connection: int | None) -> bool:
-    if fault.connection is not None and fault.connection != connection:
-        return False
-    return fault.wallet is None or fault.wallet.lower() in wallets

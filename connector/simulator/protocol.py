@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from connector.simulator.book import Executed
+    from connector.simulator.dialect import Dialect
+    from connector.simulator.filters import Status
     from connector.simulator.settings import Switches
     from connector.simulator.tiers import Quota
 
@@ -48,7 +50,8 @@ class _Refusal(Exception):
 class ServerSession:
     """Subscriptions of one connection."""
 
-    def __init__(self, *, quota: Quota, switches: Switches, new_id: Callable[[], str]) -> None:
+    def __init__(self, *, dialect: Dialect, quota: Quota, switches: Switches, new_id: Callable[[], str]) -> None:
+        self._dialect = dialect
         self._quota = quota
         self._switches = switches
         self._new_id = new_id
@@ -76,6 +79,8 @@ class ServerSession:
                 "UNKNOWN_ACTION", f"action: expected subscribe, update or unsubscribe, got {_name(request)}"
             )
         try:
+            if request["action"] in self._dialect.full_requests:
+                _expect_orders(request)
             return handle(request)
         except _Refusal as refusal:
             return refusal.answer
@@ -94,25 +99,32 @@ class ServerSession:
         """Return the live subscriptions that the order matches."""
         return self._live.matching(order)
 
+    def status(self, subscription: str) -> Status:
+        """Return which events of an order a live subscription gets."""
+        return self._live.status(subscription)
+
     def close(self) -> None:
         """Cancel everything: the server remembers nothing of a connection that ended."""
         for subscription in self.subscriptions:
             self._cancel(subscription)
 
     def _subscribe(self, request: dict[str, Any]) -> Accepted:
-        _expect_orders(request)
         filters = self._allowed(request)
         if not self._quota.take():
             most = self._quota.tier.subscriptions
             raise _Refusal("SUBSCRIPTION_LIMIT", f"this plan allows {most} subscriptions")
+        if not self._quota.hold(filters.items):
+            self._quota.give_back()
+            raise self._too_many()
         subscription = self._new_id()
         self._filters[subscription] = filters
         return Accepted("subscribe", subscription, filters)
 
     def _update(self, request: dict[str, Any]) -> Accepted:
-        _expect_orders(request)
         subscription = self._known(request)
         filters = self._allowed(request)
+        if not self._quota.hold(filters.items - self._filters[subscription].items):
+            raise self._too_many()
         self._filters[subscription] = filters
         return Accepted("update", subscription, filters)
 
@@ -123,9 +135,12 @@ class ServerSession:
         return Accepted("unsubscribe", subscription, filters)
 
     def _cancel(self, subscription: str) -> None:
-        del self._filters[subscription]
+        self._quota.hold(-self._filters.pop(subscription).items)
         self._live.remove(subscription)
         self._quota.give_back()
+
+    def _too_many(self) -> _Refusal:
+        return _Refusal("ITEMS_LIMIT", f"filters: this plan allows {self._quota.tier.total} entries in all")
 
     def _known(self, request: dict[str, Any]) -> str:
         subscription = request.get("subscription_id")
@@ -136,9 +151,13 @@ class ServerSession:
     def _allowed(self, request: dict[str, Any]) -> Filters:
         tier = self._quota.tier
         try:
-            filters = parse_filters(request.get("filters"), fold_case=self._switches.fold_case)
+            filters = parse_filters(
+                request.get("filters"), fold_case=self._switches.fold_case, one_filter=self._dialect.one_filter
+            )
         except InvalidFilters as error:
             raise _Refusal("INVALID_FILTERS", str(error)) from error
+        if filters.status != "confirmed" and not tier.pending:
+            raise _Refusal("PLAN_REQUIRED", "filters.status: this plan has confirmed trades only")
         if filters.wildcard and not tier.wildcard:
             raise _Refusal("WILDCARD_NOT_ALLOWED", "filters: this plan allows no *")
         if filters.items > tier.items:

@@ -1,20 +1,23 @@
-"""`GET /v1/polymarket/orders`, without HTTP: parameters and a book in, a page or a documented error out."""
+"""The REST routes, without HTTP: parameters and a book in, a page or a documented error out."""
 
 from __future__ import annotations
 
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from itertools import islice, takewhile
+from typing import TYPE_CHECKING
 
 import msgspec
 import orjson
+from msgspec.structs import replace
 
+from connector.simulator.book import Executed
 from connector.simulator.cursor import InvalidCursor, decode_cursor, encode_cursor
 from connector.simulator.history import Field, Position
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from connector.simulator.book import Book, Executed
+    from connector.simulator.book import Book
 
 MAX_OFFSET = 10_000
 _MARKET_FIELDS: tuple[Field, ...] = ("market_slug", "condition_id", "token_id")
@@ -43,7 +46,18 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     """Carried along by the cursor."""
 
 
-def parse_query(params: Mapping[str, str], *, requires_filter: bool = False) -> Query:
+class Page(msgspec.Struct, frozen=True):
+    """What a query found."""
+
+    query: Query
+    orders: list[Executed]
+    """The newest first."""
+    total: int
+    key: str | None
+    """Asks for the next page; None: there is none."""
+
+
+def parse_query(params: Mapping[str, str], *, limit: int = 100, requires_filter: bool = False) -> Query:
     """
     Read the parameters of a request; unknown ones are ignored.
 
@@ -65,24 +79,41 @@ def parse_query(params: Mapping[str, str], *, requires_filter: bool = False) -> 
         market=markets[0] if markets else None,
         start_time=start,
         end_time=end,
-        limit=_limit(params),
+        limit=limit,
         offset=_offset(params),
         before=before,
         total=total,
     )
 
 
-def page(book: Book, query: Query, *, now_ns: int, partial: bool = False) -> bytes:
-    """Return the body of a page: newest first; half of it, with more to come, when `partial`."""
+def limit_of(params: Mapping[str, str], most: int) -> int:
+    """Return the size of a page, 100 by default; raises `RestError`."""
+    limit = _integer(params, "limit")
+    if limit is None:
+        return 100
+    if not 1 <= limit <= most:
+        raise _bad(f"limit must be between 1 and {most}")
+    return limit
+
+
+def page(book: Book, query: Query, *, now_ns: int, partial: bool = False, repeat: bool = False) -> Page:
+    """Return a page; half of it, with more to come, when `partial`; see `_repeated`."""
     size = max(1, query.limit // 2) if partial else query.limit
-    rows = list(islice(_shown(book, query, now_ns), query.offset, query.offset + size + 1))
+    rows = _repeated(book, query, now_ns, size // 2) if repeat else []
+    rows += islice(_shown(book, query, now_ns), query.offset, query.offset + size + 1 - len(rows))
     has_more, rows = len(rows) > size, rows[:size]
     total = _total(book, query, now_ns) if query.total is None else query.total
-    pagination: dict[str, Any] = {"limit": query.limit, "offset": query.offset, "total": total, "has_more": has_more}
-    if has_more:
-        last = rows[-1]
-        pagination["pagination_key"] = encode_cursor(last.row, (last.timestamp, last.seq), total)
-    return b'{"orders":[%b],"pagination":%b}' % (b",".join(order.json for order in rows), orjson.dumps(pagination))
+    key = encode_cursor(rows[-1].row, (rows[-1].timestamp, rows[-1].seq), total) if has_more else None
+    return Page(query, rows, total, key)
+
+
+def _repeated(book: Book, query: Query, now_ns: int, most: int) -> list[Executed]:
+    """Return the last rows of the page before, up to `most`."""
+    if query.before is None:
+        return []
+    border = query.before
+    earlier = _shown(book, replace(query, before=None), now_ns)
+    return list(deque(takewhile(lambda order: (order.timestamp, order.seq) >= border, earlier), maxlen=most))
 
 
 def _shown(book: Book, query: Query, now_ns: int) -> Iterator[Executed]:
@@ -114,16 +145,7 @@ def _cursor(params: Mapping[str, str]) -> tuple[Position | None, int | None]:
     try:
         return decode_cursor(key)
     except InvalidCursor as error:
-        raise _bad("Invalid pagination_key") from error
-
-
-def _limit(params: Mapping[str, str]) -> int:
-    limit = _integer(params, "limit")
-    if limit is None:
-        return 100
-    if not 1 <= limit <= 1000:
-        raise _bad("limit must be between 1 and 1000")
-    return limit
+        raise expired_cursor() from error
 
 
 def _offset(params: Mapping[str, str]) -> int:
@@ -147,6 +169,11 @@ def _integer(params: Mapping[str, str], name: str) -> int | None:
     if not text.removeprefix("-").isdecimal() or not text.isascii() or len(text) > 18:
         raise _bad(f"Invalid {name}: expected an integer")
     return int(text)
+
+
+def expired_cursor() -> RestError:
+    """Return the answer to a `pagination_key` that is not, or no longer, one of this server's."""
+    return _bad("Invalid pagination_key")
 
 
 def _bad(message: str) -> RestError:

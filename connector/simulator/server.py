@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from email.utils import formatdate
 from importlib.resources import files
 from random import Random
 from typing import TYPE_CHECKING, Any, Self
@@ -11,11 +12,14 @@ from typing import TYPE_CHECKING, Any, Self
 from aiohttp import web
 
 from connector.simulator.admin import AdminApi
+from connector.simulator.dialect import Dome
 from connector.simulator.engine import Engine
 from connector.simulator.market import GeneratedMarket
-from connector.simulator.public import PublicApi
+from connector.simulator.predexon import Predexon
 from connector.simulator.replay import parse_recording, replay, with_indexes
+from connector.simulator.rest_api import RestApi
 from connector.simulator.settings import Config
+from connector.simulator.socket_api import SocketApi
 from connector.simulator.timeline import merged
 
 if TYPE_CHECKING:
@@ -48,7 +52,9 @@ class Simulator:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        self._engine = engine = Engine(switches=self.config.switches, clock_ns=self._clock_ns)
+        self._engine = engine = Engine(
+            switches=self.config.switches, clock_ns=self._clock_ns, keep_deliveries=self.config.keep_deliveries
+        )
         sources = await asyncio.to_thread(self._sources)
         for fault in self.config.faults:
             engine.inject(fault)
@@ -85,8 +91,9 @@ class Simulator:
         return f"http://{self.config.host}:{self.port}"
 
     def ws_url(self, key: str = "dev-key") -> str:
-        """Return the socket's URL for a key."""
-        return f"ws://{self.config.host}:{self.port}/{key}"
+        """Return the socket's URL for a key; it speaks the configured dialect."""
+        path = "v1/" if self.config.dialect == "predexon" else ""
+        return f"ws://{self.config.host}:{self.port}/{path}{key}"
 
     @property
     def connections(self) -> list[int]:
@@ -150,16 +157,33 @@ class Simulator:
             sources.append(replay(rows, speed=config.speed, rebase=config.rebase))
         if config.market is not None:
             rng = Random(config.market)  # noqa: S311 - seeded on purpose
-            market = GeneratedMarket(rng, rate=config.rate, burst=config.burst, wallets=config.wallets)
+            market = GeneratedMarket(
+                rng, rate=config.rate, burst=config.burst, wallets=config.wallets, twins=config.twins
+            )
             self.wallets += market.wallets
             sources.append(market.batches())
         return sources
 
+    def _routes(self, rng: Random) -> list[web.RouteDef]:
+        """Return what the providers serve; a socket's route takes any path of its length, so they come last."""
+        dome, predexon = Dome(), Predexon()
+        rest = [
+            RestApi(dialect, self._engine, self.config, clock_ns=self._clock_ns).route() for dialect in (dome, predexon)
+        ]
+        sockets = {
+            dialect.name: SocketApi(dialect, self._engine, self.config, clock_ns=self._clock_ns, pick=rng.choice)
+            for dialect in (dome, predexon)
+        }
+        return [*rest, sockets["predexon"].route("/v1/{key}"), sockets[self.config.dialect].route("/{key}")]
+
+    async def _date(self, _: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Date"] = formatdate(self._clock_ns() / 1e9, usegmt=True)
+
     async def _listen(self) -> None:
         rng = Random(self.config.seed)  # noqa: S311 - seeded on purpose
-        public = PublicApi(self._engine, self.config, clock_ns=self._clock_ns, pick=rng.choice)
         app = web.Application()
-        app.add_routes([*AdminApi(self._engine, self.wallets).routes(), *public.routes()])
+        app.on_response_prepare.append(self._date)
+        app.add_routes([*AdminApi(self._engine, self.wallets).routes(), *self._routes(rng)])
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         await web.TCPSite(self._runner, self.config.host, self.config.port).start()

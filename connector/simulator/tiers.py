@@ -14,6 +14,10 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True):
     items: int
     """Entries in one subscription's filters."""
     wildcard: bool
+    total: int | None = None
+    """Entries in all subscriptions together."""
+    pending: bool = False
+    """Whether it includes trades from the mempool."""
     requests: tuple[tuple[float, int], ...]
     """REST limits, each as seconds and requests within them."""
 
@@ -21,19 +25,32 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True):
 FREE = Tier(subscriptions=2, items=5, wildcard=False, requests=((1.0, 10), (10.0, 100)))
 DEV = Tier(subscriptions=500, items=500, wildcard=True, requests=((1.0, 100), (10.0, 500)))
 
+PREDEXON_FREE = Tier(subscriptions=0, items=0, wildcard=False, requests=((1.0, 1),))
+"""REST only."""
+PREDEXON_DEV = Tier(subscriptions=10, items=10, total=100, wildcard=False, requests=((1.0, 20),))
+PREDEXON_PRO = Tier(subscriptions=100, items=500, total=50_000, wildcard=True, pending=True, requests=((1.0, 100),))
+
 
 class Quota:
-    """Counts the subscriptions that share one limit."""
+    """Counts the subscriptions, and the entries in them, that share one limit."""
 
     def __init__(self, tier: Tier) -> None:
         self.tier = tier
         self.used = 0
+        self.items = 0
 
     def take(self) -> bool:
         """Count one more subscription; False when the limit is reached."""
         if self.used >= self.tier.subscriptions:
             return False
         self.used += 1
+        return True
+
+    def hold(self, items: int) -> bool:
+        """Count so many entries more, or less if negative; False when the limit would be passed."""
+        if self.tier.total is not None and self.items + items > self.tier.total:
+            return False
+        self.items += items
         return True
 
     def give_back(self, count: int = 1) -> None:

@@ -210,6 +210,45 @@ async def test_a_refused_handshake_has_the_faults_status() -> None:
             await client.subscribe(A)
 
 
+async def test_a_slow_connection_is_late_in_order() -> None:
+    """
+    Each event of the slow key comes at least its delay late and none overtakes another; the other key's come at once.
+
+    executed  1 2 3
+    fast      1 2 3
+    slow      . . . . . 1  2   3
+    """
+    fault = Fault(kind="slow_connection", key="slow", times=None, delay=0.2, jitter=0.01)
+    async with (
+        Simulator(Config(faults=(fault,))) as simulator,
+        dial(simulator, "slow") as slow,
+        dial(simulator, "fast") as fast,
+    ):
+        await slow.subscribe(A)
+        await fast.subscribe(A)
+        start = asyncio.get_running_loop().time()
+        await simulator.execute(orders("1", "2", "3"))
+        assert await fast.hashes(3) == ["1", "2", "3"]
+        assert asyncio.get_running_loop().time() - start < 0.2
+        assert await slow.hashes(3) == ["1", "2", "3"]
+        assert asyncio.get_running_loop().time() - start >= 0.2
+        await simulator.settled()
+        assert {fault for _, _, fault in told(simulator)} == {None, "slow_connection"}
+
+
+async def test_a_connection_can_become_slow_while_it_is_open() -> None:
+    """What was still held when the client leaves is in the book as not reached."""
+    async with Simulator() as simulator:
+        async with dial(simulator) as client:
+            await client.subscribe(A)
+            simulator.inject(Fault(kind="slow_connection", when="now", delay=60))
+            await until(lambda: simulator.stats()["faults"])
+            await simulator.execute(orders("1", "2"))
+            assert told(simulator) == []
+        await until(lambda: not simulator.connections)
+        assert told(simulator) == [(1, False, "slow_connection"), (2, False, "slow_connection")]
+
+
 async def test_held_and_delayed_events_are_accounted_for_when_the_client_leaves() -> None:
     """What was still to come is in the book as not reached; the quota is free again."""
     async with Simulator() as simulator:

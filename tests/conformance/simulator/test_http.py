@@ -98,6 +98,42 @@ async def test_rest_faults(simulator: Simulator, http: ClientSession) -> None:
     assert len(body["orders"]) == 3
 
 
+async def test_a_withheld_row_is_never_shown(simulator: Simulator, http: ClientSession) -> None:
+    """It is executed, goes out on sockets and is in the book as withheld; REST neither shows nor counts it."""
+    simulator.inject(Fault(kind="rest_withhold", wallet=A))
+    await simulator.execute([{"user": A, "tx_hash": "1"}, {"user": A, "tx_hash": "2"}])
+    _, body = await get(http, ORDERS, user=A)
+    assert ([row["tx_hash"] for row in body["orders"]], body["pagination"]["total"]) == (["2"], 1)
+    _, book = await get(http, "/_sim/book")
+    assert [entry["withheld"] for entry in book["orders"]] == [True, False]
+
+
+async def test_faults_of_the_cursor_spare_first_pages(simulator: Simulator, http: ClientSession) -> None:
+    """
+    A page that repeats the end of the one before, and a cursor that has expired.
+
+    rows   5 4 | 4 3 | 400
+    """
+    await simulator.execute([{"user": A, "tx_hash": str(number)} for number in range(1, 6)])
+    simulator.inject(Fault(kind="rest_repeat"))
+    simulator.inject(Fault(kind="expire_cursor", after=1))
+    _, first = await get(http, ORDERS, limit=2)
+    _, second = await get(http, ORDERS, limit=2, pagination_key=first["pagination"]["pagination_key"])
+    status, third = await get(http, ORDERS, limit=2, pagination_key=second["pagination"]["pagination_key"])
+    assert [row["tx_hash"] for row in first["orders"] + second["orders"]] == ["5", "4", "4", "3"]
+    assert (status, third["message"]) == (400, "Invalid pagination_key")
+
+
+async def test_answers_are_dated_by_the_simulators_clock() -> None:
+    """REST and handshake alike: it is the provider's clock that its clients go by."""
+    async with Simulator(clock_ns=lambda: 1_800_000_000_000_000_000) as simulator, ClientSession() as http:
+        async with http.get(simulator.rest_url + ORDERS, headers={"x-api-key": "k"}) as response:
+            assert response.headers["Date"] == "Fri, 15 Jan 2027 08:00:00 GMT"
+        async with dial(simulator) as client:
+            assert client.socket.response is not None
+            assert client.socket.response.headers["Date"] == "Fri, 15 Jan 2027 08:00:00 GMT"
+
+
 async def test_rest_can_lag_behind_the_socket() -> None:
     """With the switch, a row shows up only after its lag."""
     async with (

@@ -79,3 +79,16 @@ def test_the_socket_can_be_given_less_than_rest() -> None:
     order = Book().add(row, executed_ns=0, rest_ns=0, socket_indexes=False)
     assert order.wire == b'{"user":"0xa","timestamp":1700000000}'
     assert order.row == row
+
+
+@given(st.integers(0, 5), st.integers(0, 40), st.integers(0, 45), st.integers(1, 9))
+def test_a_bounded_book_keeps_the_last_deliveries(keep: int, number: int, after: int, limit: int) -> None:
+    """At least as many as asked and at most twice that; numbered, counted and paged as if all were there."""
+    book = Book(keep_deliveries=keep)
+    for order in range(1, number + 1):
+        book.delivered(order, connection=1, subscription="s", at_ns=order, reached=True, fault=None)
+    kept = [delivery.seq for delivery in book.deliveries]
+    assert book.delivered_in_all == number
+    assert kept == list(range(number - len(kept) + 1, number + 1))
+    assert min(keep, number) <= len(kept) <= 2 * keep
+    assert [each.seq for each in book.deliveries_after(after, limit)] == [seq for seq in kept if seq > after][:limit]

@@ -7,9 +7,11 @@ from random import Random
 import pytest
 
 from connector.simulator.faults import TRIGGERS, Fault, Kind
-from connector.simulator.plan import FaultPlan
+from connector.simulator.plan import FaultPlan, Target
 from connector.simulator.scenario import InvalidScenario, parse_fault, parse_scenario, with_switches
 from connector.simulator.settings import Switches
+
+ONE, TWO = Target(connection=1, key="one"), Target(connection=2, key="two")
 
 
 def plan_of(*faults: Fault) -> FaultPlan:
@@ -35,10 +37,19 @@ def test_after_and_times_choose_the_occasions() -> None:
 def test_a_fault_strikes_only_its_target() -> None:
     """Wallet and connection must both fit; other occasions are not counted."""
     plan = plan_of(Fault(kind="duplicate", wallet="0xA", connection=2))
-    assert not plan.take("event", 0.0, wallets=("0xb",), connection=2)
-    assert not plan.take("event", 0.0, wallets=("0xa",), connection=1)
-    assert not plan.take("ack", 0.0, wallets=("0xa",), connection=2)
-    assert plan.take("event", 0.0, wallets=("0xa",), connection=2)
+    assert not plan.take("event", 0.0, Target(wallets=("0xb",), connection=2))
+    assert not plan.take("event", 0.0, Target(wallets=("0xa",), connection=1))
+    assert not plan.take("ack", 0.0, Target(wallets=("0xa",), connection=2))
+    assert plan.take("event", 0.0, Target(wallets=("0xa",), connection=2))
+
+
+def test_a_key_is_a_target_too() -> None:
+    """Of two open connections, the one with the key named; other keys' requests pass."""
+    plan = plan_of(Fault(kind="drop", key="two"), Fault(kind="rest_status", key="one"))
+    assert plan.due(1.0, [ONE]) == []
+    assert len(plan.due(1.0, [ONE, TWO])) == 1
+    assert not plan.take("rest", 0.0, Target(key="two"))
+    assert plan.take("rest", 0.0, Target(key="one"))
 
 
 def test_of_several_only_the_first_strikes_where_one_can() -> None:
@@ -65,22 +76,22 @@ def test_faults_that_wait_for_the_clock_come_due() -> None:
     strikes           x                       x
     """
     plan = plan_of(Fault(kind="drop", at=5.0, every=2.0, times=3))
-    assert plan.next_due({1}) == 5.0
-    assert [len(plan.due(now, {1})) for now in (4.0, 5.0, 6.0)] == [0, 1, 0]
-    assert [len(plan.due(now, set())) for now in (7.0, 8.0)] == [0, 0]
-    assert plan.next_due(set()) is None
-    plan.opened(2, 9.0)
-    assert [len(plan.due(now, {2})) for now in (9.0, 10.0, 11.0)] == [0, 0, 1]
-    assert plan.next_due({2}) == 13.0
-    assert plan.due(13.0, {2})
-    assert plan.next_due({2}) is None
+    assert plan.next_due([ONE]) == 5.0
+    assert [len(plan.due(now, [ONE])) for now in (4.0, 5.0, 6.0)] == [0, 1, 0]
+    assert [len(plan.due(now, [])) for now in (7.0, 8.0)] == [0, 0]
+    assert plan.next_due([]) is None
+    plan.opened(TWO, 9.0)
+    assert [len(plan.due(now, [TWO])) for now in (9.0, 10.0, 11.0)] == [0, 0, 1]
+    assert plan.next_due([TWO]) == 13.0
+    assert plan.due(13.0, [TWO])
+    assert plan.next_due([TWO]) is None
 
 
 def test_a_timed_fault_waits_for_its_own_connection() -> None:
     """One aimed at connection 2 lets connection 1 be."""
     plan = plan_of(Fault(kind="drop", connection=2))
-    assert plan.due(1.0, {1}) == []
-    assert len(plan.due(1.0, {1, 2})) == 1
+    assert plan.due(1.0, [ONE]) == []
+    assert len(plan.due(1.0, [ONE, TWO])) == 1
 
 
 def test_probability_is_seeded() -> None:
@@ -98,7 +109,7 @@ def test_cleared_faults_never_strike() -> None:
     """Nothing is left armed."""
     plan = plan_of(Fault(kind="garble"), Fault(kind="drop"))
     plan.clear()
-    assert plan.take("event", 0.0) == plan.due(9.0, {1}) == []
+    assert plan.take("event", 0.0) == plan.due(9.0, [ONE]) == []
 
 
 @pytest.mark.parametrize("kind", TRIGGERS)

@@ -78,6 +78,15 @@ def test_fills_repeat_in_the_ways_real_ones_do() -> None:
     assert {row["side"] for row in rows} == {"BUY", "SELL"}
 
 
+def test_twins_are_as_frequent_as_asked() -> None:
+    """None, or all fills; a taker's own row has no twin."""
+    for twins in (0.0, 1.0):
+        market = GeneratedMarket(Random(3), rate=50, burst=100, wallets=200, twins=twins)
+        makers = [row for row in rows_of(list(islice(market.batches(), 20)))[:-10] if row["taker"] != EXCHANGE]
+        alike = Counter((row["tx_hash"], row["order_hash"], row["shares"]) for row in makers[:-2])
+        assert (max(alike.values()) > 1, min(alike.values()) > 1) == (twins > 0, twins > 0)
+
+
 def test_few_wallets_trade_most_and_blocks_are_bursty() -> None:
     """The busiest tenth has most orders; blocks come every two seconds and some are far larger than others."""
     batches = batches_of(3, number=300)

@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from connector.simulator.book import Book, Executed
+from connector.simulator.dialect import Dome
 from connector.simulator.protocol import Accepted, Rejected, ServerSession
 from connector.simulator.settings import Switches
 from connector.simulator.tiers import DEV, FREE, Quota, Tier
@@ -17,7 +18,9 @@ from connector.simulator.tiers import DEV, FREE, Quota, Tier
 def session_of(tier: Tier = DEV, quota: Quota | None = None) -> ServerSession:
     """Return a session whose subscription ids count up."""
     ids = count(1)
-    return ServerSession(quota=quota or Quota(tier), switches=Switches(), new_id=lambda: f"sub_{next(ids)}")
+    return ServerSession(
+        dialect=Dome(), quota=quota or Quota(tier), switches=Switches(), new_id=lambda: f"sub_{next(ids)}"
+    )
 
 
 def subscribe(*users: str, **changes: Any) -> bytes:

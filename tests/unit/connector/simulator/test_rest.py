@@ -11,8 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.simulator.book import Book
-from connector.simulator.rest import RestError, page, parse_query
+from connector.simulator.dialect import Dome
+from connector.simulator.rest import Query, RestError, page
+from connector.simulator.settings import Switches
 
+DOME = Dome()
 START = 1_700_000_000
 TIMES = st.lists(st.integers(START, START + 5), max_size=40)
 
@@ -26,9 +29,14 @@ def book_of(times: list[int]) -> Book:
     return book
 
 
+def query_of(params: dict[str, str]) -> Query:
+    """Return what the parameters ask for."""
+    return DOME.query(params, Switches())
+
+
 def get(book: Book, params: dict[str, str], *, now_ns: int = 10**9, partial: bool = False) -> dict[str, Any]:
     """Return the decoded page for the parameters."""
-    body: dict[str, Any] = orjson.loads(page(book, parse_query(params), now_ns=now_ns, partial=partial))
+    body: dict[str, Any] = orjson.loads(DOME.body(page(book, query_of(params), now_ns=now_ns, partial=partial)))
     return body
 
 
@@ -68,7 +76,7 @@ def test_filters_hold_on_every_page(
     params = {**filters, "start_time": str(start), "end_time": str(end), "limit": str(limit)}
     if start >= end:
         with pytest.raises(RestError, match="start_time must be less than end_time"):
-            parse_query(params)
+            query_of(params)
         return
     rows = walk(book, params)
     expected = [
@@ -117,7 +125,7 @@ def test_a_late_row_shows_up_when_its_time_has_come() -> None:
 def test_wrong_parameters_are_answered_400_by_name(params: dict[str, str], message: str) -> None:
     """Each documented fault is a 400 that says which parameter is wrong."""
     with pytest.raises(RestError, match=message) as caught:
-        parse_query(params)
+        query_of(params)
     assert caught.value.status == 400
     assert set(orjson.loads(caught.value.body)) == {"error", "message"}
 
@@ -125,18 +133,19 @@ def test_wrong_parameters_are_answered_400_by_name(params: dict[str, str], messa
 def test_an_offset_above_ten_thousand_is_answered_401() -> None:
     """So it is documented, with a pointer to the docs; 10,000 itself is allowed."""
     with pytest.raises(RestError) as caught:
-        parse_query({"offset": "10001"})
+        query_of({"offset": "10001"})
     assert caught.value.status == 401
     assert set(orjson.loads(caught.value.body)) == {"error", "message", "docs"}
-    assert parse_query({"offset": "10000"}).offset == 10_000
+    assert query_of({"offset": "10000"}).offset == 10_000
 
 
 def test_a_filter_can_be_required() -> None:
     """The documentation contradicts itself on queries without any filter, so it is a switch."""
+    demanding = Switches(rest_requires_filter=True)
     with pytest.raises(RestError, match="At least one"):
-        parse_query({}, requires_filter=True)
-    assert parse_query({"user": "0xA"}, requires_filter=True).user == "0xa"
-    assert parse_query({}).user is None
+        DOME.query({}, demanding)
+    assert DOME.query({"user": "0xA"}, demanding).user == "0xa"
+    assert query_of({}).user is None
 
 
 def test_the_cursor_decodes_to_the_documented_fields() -> None:

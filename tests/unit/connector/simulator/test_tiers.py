@@ -5,8 +5,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector.simulator.dialect import Dome
+from connector.simulator.predexon import Predexon
 from connector.simulator.settings import Config
-from connector.simulator.tiers import DEV, FREE, RateLimit, Tier
+from connector.simulator.tiers import DEV, FREE, PREDEXON_DEV, PREDEXON_PRO, RateLimit, Tier
+
+DOME, PREDEXON = Dome(), Predexon()
 
 
 @given(st.lists(st.integers(0, 40), max_size=60))
@@ -34,8 +38,11 @@ def test_waiting_as_told_is_enough() -> None:
 def test_the_key_decides_the_tier() -> None:
     """By configuration first, then by prefix; empty and bad keys buy nothing."""
     config = Config(tiers={"free-special": DEV})
-    assert config.tier_of("free-1") is FREE
-    assert config.tier_of("free-special") is DEV
-    assert config.tier_of("anything") is DEV
-    assert config.tier_of("bad-1") is None
-    assert config.tier_of("") is None
+    assert config.tier_of("free-1", DOME) is FREE
+    assert config.tier_of("free-special", DOME) is DEV
+    assert config.tier_of("anything", DOME) is DEV
+    assert config.tier_of("bad-1", DOME) is None
+    assert config.tier_of("", DOME) is None
+    assert config.tier_of("dev-1", PREDEXON) is PREDEXON_DEV
+    assert config.tier_of("anything", PREDEXON) is PREDEXON_PRO
+    assert Config(default_tier=FREE).tier_of("anything", PREDEXON) is FREE
