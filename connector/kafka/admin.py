@@ -17,7 +17,8 @@ from aiokafka.errors import (
 )
 
 from connector.contract.topics import TopicSpec, TopicState, missing_topics
-from connector.kafka.errors import ClusterUnreachable, TopicsNotReady
+from connector.kafka.errors import ClusterUnreachable, TopicMissing, TopicsNotReady
+from connector.kafka.reach import unreachable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterable, Sequence
@@ -32,12 +33,13 @@ async def ensure_topics(
     """
     Create the topics that are missing, verify the others, and wait until every partition has a leader.
 
+    `partitions` is the number of those that have none of their own.
     Safe to call by several processes at once and again at any time. `security` goes to aiokafka
     (`security_protocol`, `ssl_context`, `sasl_...`). Topics are listed, never asked for by name:
     a cluster with automatic creation would make them with its own settings.
 
     Raises:
-        ClusterUnreachable: no broker answers at `bootstrap`, or none does any more.
+        ClusterUnreachable: no broker answers at `bootstrap` or lets us in, or none does any more.
         TopicMismatch: a topic exists with other settings than the contract's.
         TopicsNotReady: the cluster refused a topic, or no leader was elected within 30 s.
     """
@@ -58,17 +60,30 @@ async def ensure_topics(
             ) from error
 
 
+async def partitions_of(bootstrap: str, topic: str, **security: Any) -> list[int]:
+    """
+    Return the numbers of a topic's partitions.
+
+    Raises:
+        ClusterUnreachable: no broker answers at `bootstrap`.
+        TopicMissing: it does not exist; asking does not create it.
+    """
+    async with admin_client(bootstrap, security) as admin:
+        found = await _partitions(admin, {topic})
+    if topic not in found:
+        raise TopicMissing(f"topic {topic} does not exist at {bootstrap}: check TOPIC_PREFIX, or start the connector")
+    return list(range(len(found[topic])))
+
+
 @asynccontextmanager
 async def admin_client(bootstrap: str, security: dict[str, Any]) -> AsyncIterator[AIOKafkaAdminClient]:
-    """Yield a started admin client; `ClusterUnreachable` when no broker answers."""
+    """Yield a started admin client; `ClusterUnreachable` when no broker answers or lets us in."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **security)
     try:
         await admin.start()
     except KafkaConnectionError as error:
         await admin.close()
-        raise ClusterUnreachable(
-            f"no Kafka answers at {bootstrap}: check the address (KAFKA) and the network"
-        ) from error
+        raise await unreachable(bootstrap, security) from error
     try:
         yield admin
     finally:
@@ -112,7 +127,9 @@ async def _configs(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str
 
 
 async def _create(admin: AIOKafkaAdminClient, missing: Iterable[TopicSpec], partitions: int, replication: int) -> None:
-    topics = [NewTopic(spec.name, partitions, replication, topic_configs=spec.config()) for spec in missing]
+    topics = [
+        NewTopic(spec.name, spec.partitions or partitions, replication, topic_configs=spec.config()) for spec in missing
+    ]
     response = await admin.create_topics(topics)
     for name, code, *message in response.topic_errors:
         if code and code != TopicAlreadyExistsError.errno:  # another creator was faster: it is verified next

@@ -3,6 +3,7 @@ Errors of the shared Kafka shell.
 
     KafkaShellError
     ├── ClusterUnreachable     no broker answers at the address that was given
+    ├── TopicMissing           a topic to read does not exist
     └── TopicsNotReady         topics could not be created, or did not get leaders in time
 """
 
@@ -15,6 +16,10 @@ class KafkaShellError(Exception):
 
 class ClusterUnreachable(KafkaShellError):
     """No broker answers."""
+
+
+class TopicMissing(KafkaShellError):
+    """A topic does not exist."""
 
 
 class TopicsNotReady(KafkaShellError):
