@@ -1,7 +1,8 @@
-"""Delays between attempts to connect: exponential, with full jitter."""
+"""Delays between attempts to connect, exponential with full jitter, and when to give a key up."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,3 +40,28 @@ class Backoff:
     def reset(self) -> None:
         """Start over from the first delay."""
         self._attempt = 0
+
+
+class Patience:
+    """
+    Whether to believe a provider that refuses the key.
+
+    One that never worked is given up at once. One that had worked may be refused for a while: providers hiccup.
+
+    Args:
+        seconds: Of refusals in a row after which a key that had worked is given up; infinite: no key ever is.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._worked = False
+        self._since = math.inf
+
+    def accepted(self) -> None:
+        """The key works."""
+        self._worked, self._since = True, math.inf
+
+    def refused(self, now: float) -> bool:
+        """The key is refused at `now`, in seconds of any clock; return whether to give it up."""
+        self._since = min(self._since, now)
+        return math.isfinite(self._seconds) and (not self._worked or now >= self._since + self._seconds)

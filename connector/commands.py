@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from connector.contract.gap import Cause
 from connector.contract.provenance import Provenance
 from connector.dedupe import Channel
 
@@ -26,6 +27,13 @@ class Drop(msgspec.Struct, frozen=True):
     reason: str
 
 
+class TurnedAway(msgspec.Struct, frozen=True):
+    """The provider turned the key away in an error frame; trying again at once would not help."""
+
+    code: str
+    message: str
+
+
 class Deliver(msgspec.Struct, frozen=True):
     """An order's JSON object, as it came."""
 
@@ -42,22 +50,38 @@ class Bury(msgspec.Struct, frozen=True):
     reason: str
     detail: str
     provenance: Provenance
+    wallets: tuple[str, ...] = ()
+    """Whose order it may have been: those of its subscription if it names one, else all in force."""
 
 
 class Acknowledged(msgspec.Struct, frozen=True):
-    """A subscription is in force with these wallets."""
+    """The provider confirmed a subscription with these wallets."""
 
     name: str
     subscription_id: str
     wallets: tuple[str, ...]
 
 
+class Live(msgspec.Struct, frozen=True):
+    """From now on the provider certainly delivers these wallets, which it did not before."""
+
+    wallets: tuple[str, ...]
+    subscription_id: str
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """The provider no longer certainly delivers these wallets."""
+
+    wallets: tuple[str, ...]
+    cause: Cause
+
+
 class Refused(msgspec.Struct, frozen=True):
     """
-    A request was refused, or never acknowledged (code `NO_ACK`).
+    A request was refused, or never acknowledged (code `NO_ACK`); it is made again later.
 
-    A refused subscription is asked for again later; a refused update is given up, the wallets
-    it was to replace stay in force.
+    `wallets` are those that the request was to bring into force; after a refused update the
+    ones before stay in force.
     """
 
     name: str
@@ -67,4 +91,4 @@ class Refused(msgspec.Struct, frozen=True):
     wallets: tuple[str, ...]
 
 
-Command = Send | Ping | Drop | Deliver | Bury | Acknowledged | Refused
+Command = Send | Ping | Drop | TurnedAway | Deliver | Bury | Acknowledged | Live | Lost | Refused

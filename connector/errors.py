@@ -4,7 +4,10 @@ Errors of the connector.
     ConnectorError
     ├── ProviderRefused   the provider turned the key away; retrying would not help
     ├── PublishFailed     Kafka did not take a record; the process stops rather than lose it
-    └── DrainTimeout      the process had to end before Kafka had acknowledged everything
+    ├── DrainTimeout      the process had to end before Kafka had acknowledged everything
+    ├── RestError         a REST request without a usable answer
+    ├── PassFailed        a comparison with REST that did not get to its end
+    └── DeadLetterFlood   so much cannot be read that the fault may be ours
 """
 
 from __future__ import annotations
@@ -24,3 +27,7 @@ class PublishFailed(ConnectorError):
 
 class DrainTimeout(ConnectorError):
     """Records were still unacknowledged when the time to stop was over."""
+
+
+class DeadLetterFlood(ConnectorError):
+    """Too many dead letters in a minute: stopped before a whole feed becomes dead letters."""

@@ -3,7 +3,7 @@ The feed: a session kept on a provider's socket. Shell.
 
 Forever -> session -> connection, as three nested loops: `run` connects again and again with
 backoff, the session outlives the connections, and on each connection one reader and one
-watchman (acks, pings, silence) take turns.
+watchman (acks, pings, silence) take turns. While nothing is wanted there is no connection.
 """
 
 from __future__ import annotations
@@ -11,71 +11,101 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import structlog
 
-from connector.commands import Acknowledged, Bury, Command, Deliver, Drop, Ping, Refused, Send
-from connector.session import State
+from connector.announcer import Announcer
+from connector.backoff import Patience
+from connector.commands import Acknowledged, Bury, Command, Deliver, Drop, Ping, Send, TurnedAway
+from connector.errors import ProviderRefused
+from connector.evidence import Evidence
+from connector.outbox import Outbox
 from connector.websocket import Disconnected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractAsyncContextManager
 
     from connector.backoff import Backoff
-    from connector.intake import Intake, Outgoing
+    from connector.listeners import Observer, Receiver
+    from connector.process.mask import Mask
     from connector.session import Session
+    from connector.subscription import Wallets
     from connector.websocket import Socket
 
-_STALL = 0.1
-"""Seconds of waiting for Kafka that count as not having listened."""
+_PAUSE = 0.1
+"""Seconds of waiting for the receiver that count as not having listened."""
+_STALL = 5.0
+"""Seconds of not listening after which the provider may have dropped what we did not take."""
+_PULSE = 1.0
+"""Seconds between two looks at the clock, which tell a process that was frozen."""
+_NOTHING_WANTED = "nothing to watch"
 
 log = structlog.get_logger(__name__)
 
 
-class Sink(Protocol):
-    """Where records go; it keeps the order of the calls."""
-
-    async def publish(self, record: Outgoing) -> None:
-        """Take a record; wait while there is no room."""
-
-
 class Feed:
     """
-    Orders from one provider's socket to a sink.
+    Orders from one provider's socket to a receiver.
 
     Args:
-        session: With its subscriptions.
+        name: Of the socket.
+        session: Says what to do.
+        receiver: Gets orders and dead letters.
+        observer: Hears what is delivered and proven.
         open_socket: Makes a connection; raises `Disconnected` to be tried again.
+        backoff: Delays between attempts to connect.
         healthy_spell: Seconds of connection after which the backoff starts over, as it does
             with every order that is new.
+        mask: Blots out the keys in what providers say.
+        patience: Seconds for which a key that had worked may be refused.
     """
 
     def __init__(
         self,
         *,
+        name: str,
         session: Session,
-        intake: Intake,
-        sink: Sink,
+        receiver: Receiver,
+        observer: Observer,
         open_socket: Callable[[], AbstractAsyncContextManager[Socket]],
         backoff: Backoff,
         healthy_spell: float,
+        mask: Mask,
+        patience: float = 60.0,
     ) -> None:
-        self._session = session
-        self._intake = intake
-        self._sink = sink
+        self.name = name
+        self.session = session
+        self._receiver = receiver
+        self._observer = observer
         self._open_socket = open_socket
         self._backoff = backoff
         self._healthy_spell = healthy_spell
+        self._mask = mask
+        self._patience = Patience(patience)
+        self._announcer = Announcer(name, session, observer, mask)
         self._clock = asyncio.get_running_loop().time
-        self._turn = asyncio.Lock()
+        self._evidence = Evidence(lambda at: observer.proven(name, at))
         self._changed = asyncio.Event()
+        self._needed = asyncio.Event()
+        self._outbox = Outbox(self._ponged)
+        self._receiving = False
+        self._pulse = math.inf
         self._socket: Socket | None = None
-        self._drop_reason: str | None = None
+        self._refusal: ProviderRefused | None = None
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
+
+    def want(self, wishes: Mapping[str, Wallets]) -> None:
+        """Replace the wallets of some subscriptions; no wallets end one. It reaches the wire at once."""
+        commands = self.session.want(wishes, self._clock())
+        if self.session.needed:
+            self._needed.set()
+        else:
+            self._needed.clear()
+            commands += self.session.close(_NOTHING_WANTED)
+        self._note(commands)
 
     async def run(self) -> None:
         """
@@ -83,122 +113,152 @@ class Feed:
 
         Raises:
             ProviderRefused: the provider turned the key away.
-            PublishFailed: the sink failed for good.
+            PublishFailed: the receiver failed for good.
         """
         self._task = asyncio.current_task()
-        while True:
-            reason = await self._connection()
-            if self._stopping:
-                return
-            delay = self._backoff.next_delay()
-            log.warning("feed.disconnected", reason=reason, retry_in=round(delay, 3))
-            await asyncio.sleep(delay)
+        while not self._stopping:
+            await self._needed.wait()
+            await self._attempt()
 
     async def stop(self) -> None:
-        """Close the socket; `run` publishes what had reached it, then returns. Without one, cancel `run`."""
+        """Close the socket; `run` hands over what had reached it, then returns. Without one, cancel `run`."""
         self._stopping = True
         if self._socket is not None:
             await self._socket.close()
         elif self._task is not None:
             self._task.cancel()
 
+    async def _attempt(self) -> None:
+        """Run one connection, and wait as long as its end demands."""
+        reason = self._mask.text(await self._connection())
+        if self._refusal is not None and self._patience.refused(self._clock()):
+            raise self._refusal
+        if self._stopping or self._outbox.dropped == _NOTHING_WANTED:
+            return
+        delay = self._backoff.next_delay()
+        log.warning("feed.disconnected", socket=self.name, reason=reason, retry_in=round(delay, 3))
+        await asyncio.sleep(delay)
+
     async def _connection(self) -> str:
         """Run one connection from attempt to end, and return why it ended."""
-        self._session.connecting()
-        self._drop_reason = None
+        self.session.connecting()
+        self._outbox.clear()
+        self._refusal = None
         started = math.inf
         try:
             async with self._open_socket() as socket:
                 self._socket, started = socket, self._clock()
+                self._evidence.opened(started)
+                if socket.date is not None:
+                    self._observer.provider_date(socket.date, started)
                 return await self._converse(socket)
         except Disconnected as error:
             return str(error)
+        except ProviderRefused as error:
+            return self._refuse(str(error))
         finally:
             self._socket = None
-            self._session.closed()
+            self._evidence.ended()
+            self._note(self.session.closed())
             if self._clock() - started >= self._healthy_spell:
                 self._backoff.reset()
 
     async def _converse(self, socket: Socket) -> str:
         async with asyncio.TaskGroup() as tasks:
-            await self._act(socket, tasks, self._session.opened(self._clock()))
+            self._pulse = self._clock()
+            self._note(self.session.opened(self._pulse))
+            if not self.session.needed:
+                self._note(self.session.close(_NOTHING_WANTED))
             watchman = tasks.create_task(self._watch(socket, tasks))
             reason = await self._read(socket, tasks)
             watchman.cancel()
-        return self._drop_reason or reason
+        return self._outbox.dropped or reason
 
     async def _read(self, socket: Socket, tasks: asyncio.TaskGroup) -> str:
         while True:
+            self._evidence.waiting()
             try:
                 raw = await socket.recv()
             except Disconnected as error:
                 return str(error)
+            except ProviderRefused as error:
+                return self._refuse(str(error))
             received_ns = time.time_ns()
-            async with self._turn:
-                await self._act(socket, tasks, self._session.received(raw, received_ns=received_ns, now=self._clock()))
+            now = self._clock()
+            self._evidence.read(self._beat(now))
+            for command in self.session.received(raw, received_ns=received_ns, now=now):
+                if isinstance(command, Deliver | Bury):
+                    await self._hand_over(command, now)
+                else:
+                    self._note([command])
+            if self._outbox:
+                await self._outbox.flush(socket, tasks)
 
     async def _watch(self, socket: Socket, tasks: asyncio.TaskGroup) -> None:
         while True:
+            await self._outbox.flush(socket, tasks)
             self._changed.clear()
-            deadline = self._session.deadline
-            with suppress(TimeoutError):
-                async with asyncio.timeout_at(deadline if deadline < math.inf else None):
+            # While the receiver has no room, nothing is read: no deadline passes.
+            deadline = math.inf if self._receiving else self.session.deadline
+            due = min(deadline, self._pulse + _PULSE)
+            try:
+                async with asyncio.timeout_at(due):
                     await self._changed.wait()
-            # The reader may hold the turn for long, while Kafka is away: no deadline passes meanwhile.
-            async with self._turn:
-                await self._act(socket, tasks, self._session.tick(self._clock()))
+                now = self._clock()
+            except TimeoutError:
+                now = max(self._clock(), due)  # a timer may go off early, by the clock's resolution
+            self._beat(now)
+            if not self._receiving:
+                self._note(self.session.tick(now))
 
-    async def _act(self, socket: Socket, tasks: asyncio.TaskGroup, commands: list[Command]) -> None:
+    async def _hand_over(self, command: Deliver | Bury, now: float) -> None:
+        self._receiving = True
+        if isinstance(command, Bury):
+            await self._receiver.dead(command, command.wallets)
+        elif await self._receiver.order(command):
+            self._backoff.reset()
+        self._receiving = False
+        if (waited := self._clock() - now) > _PAUSE:
+            self._listening_again(waited)
+
+    def _beat(self, now: float) -> float:
+        """
+        Look at the clock: after a long time without a look, the process was frozen.
+
+        Returns:
+            The earliest time at which something that was noticed now can have arrived.
+        """
+        before, self._pulse = self._pulse, now
+        if now < before + _STALL:
+            return now
+        self._listening_again(now - before)
+        return before
+
+    def _listening_again(self, waited: float) -> None:
+        now = self._clock()
+        self.session.stalled(waited, now)
+        if waited >= _STALL:
+            self._announcer.stalled(now - waited)
+
+    def _note(self, commands: list[Command]) -> None:
+        """Pass on what happened; what is to be said waits in the outbox."""
         for command in commands:
-            if isinstance(command, Deliver):
-                record = self._intake.order(command)
-                if record is not None and record.fault is None:
-                    self._backoff.reset()
-                await self._publish(record)
-                continue
-            if isinstance(command, Bury):
-                await self._publish(self._intake.dead(command))
-            elif isinstance(command, Drop):
-                self._drop_reason = command.reason
-                # Not awaited here: closing needs the reader to go on.
-                tasks.create_task(socket.close())
-            elif isinstance(command, Send | Ping):
-                await self._say(socket, command)
-            else:
-                self._report(command)
-            self._changed.set()
+            if isinstance(command, Send | Ping | Drop):
+                self._outbox.add(command)
+                self._changed.set()
+            elif isinstance(command, TurnedAway):
+                self._refuse(f"the provider turned the API key away, check API_KEY: {command.code} {command.message}")
+            elif not isinstance(command, Deliver | Bury):
+                if isinstance(command, Acknowledged) and self._refusal is None:
+                    self._patience.accepted()
+                self._announcer.announce(command, self._evidence.proven_at)
 
-    async def _publish(self, record: Outgoing | None) -> None:
-        if record is None:
-            return
-        if record.fault is not None:
-            log.warning("frame.dead", fault=record.fault)
-        started = self._clock()
-        await self._sink.publish(record)
-        if (waited := self._clock() - started) > _STALL:
-            self._session.stalled(waited, self._clock())
+    def _refuse(self, reason: str) -> str:
+        self._refusal = ProviderRefused(self._mask.text(reason))
+        return reason
 
-    async def _say(self, socket: Socket, command: Send | Ping) -> None:
-        # A connection that is gone is the reader's to notice, after what it had brought.
-        with suppress(Disconnected):
-            if isinstance(command, Send):
-                await socket.send(command.frame)
-            else:
-                asyncio.ensure_future(await socket.ping()).add_done_callback(self._ponged)
-
-    def _ponged(self, pong: asyncio.Future[float]) -> None:
-        if not pong.cancelled() and pong.exception() is None:
-            self._session.heard(self._clock())
-
-    def _report(self, command: Acknowledged | Refused) -> None:
-        if isinstance(command, Refused):
-            log.error(
-                "subscription.refused",
-                subscription=command.name,
-                action=command.action,
-                code=command.code,
-                message=command.message,
-                wallets=command.wallets,
-            )
-        elif self._session.state is State.LIVE:
-            log.info("feed.live", connection=self._session.connection)
+    def _ponged(self) -> None:
+        now = self._clock()
+        arrived = self._beat(now)
+        self.session.heard(now)
+        self._evidence.pong(arrived)

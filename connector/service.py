@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import structlog
 from aiokafka.errors import KafkaError
 
-from connector.backoff import Backoff
 from connector.contract.topics import CONNECTOR_TOPICS
-from connector.dedupe import Dedupe, NoDedupe
-from connector.dialects import connection_url
 from connector.errors import ConnectorError, DrainTimeout
-from connector.feed import Feed
-from connector.intake import Intake
 from connector.kafka.admin import ensure_topics
 from connector.kafka.errors import ClusterUnreachable
-from connector.publisher import Publisher, make_producer
-from connector.session import Limits, Session
-from connector.websocket import open_socket
+from connector.publisher import make_producer
+from connector.replica.assembly import assembled
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Iterable
+    from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 
     from aiokafka import AIOKafkaProducer
 
     from connector.contract.topics import TopicSpec
+    from connector.race import Race
+    from connector.replica.assembly import Parts
     from connector.settings import Settings
 
 _START_PRODUCER = 30.0
 """Seconds; the topics are known to be there, so more than this is a fault."""
 _STOP_PRODUCER = 1.0
 """Seconds; by then everything is acknowledged, or given up loudly."""
+
+_RACE_INTERVAL = 60.0
 
 log = structlog.get_logger(__name__)
 
@@ -49,58 +47,36 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         DrainTimeout: Kafka had not acknowledged everything in `drain_timeout` seconds.
         ClusterUnreachable, TopicMismatch, TopicsNotReady: see `connector.kafka` and the contract.
     """
+    security = settings.client()
     topics = [spec.prefixed(settings.topic_prefix) for spec in CONNECTOR_TOPICS]
     await _unless_stopped(
-        ensure_topics(settings.kafka, topics, partitions=settings.partitions, replication=settings.replication), stop
+        ensure_topics(
+            settings.kafka,
+            topics,
+            partitions=settings.partitions,
+            replication=settings.replication,
+            **security,
+        ),
+        stop,
     )
     if stop.is_set():
         return
-    async with _producer(settings) as producer:
+    async with _producer(settings, security) as producer:
         await _unless_stopped(_start(producer, settings.kafka, topics), stop)
         if stop.is_set():
             return
-        publisher = Publisher(producer, topic_prefix=settings.topic_prefix, limit=settings.queue_size)
-        decider = Dedupe(settings.dedupe_size) if settings.dedupe == "on" else NoDedupe()
-        intake = Intake(decider, secret=settings.api_key.get_secret_value())
-        feed = make_feed(settings, intake, publisher)
-        log.info("connector.started", provider=settings.provider, wallets=len(settings.wallets))
-        await _until_stopped(feed, publisher, stop, settings.drain_timeout)
-        log.info("connector.stopped", acknowledged=publisher.acknowledged, **intake.counts)
-
-
-def make_feed(settings: Settings, intake: Intake, publisher: Publisher) -> Feed:
-    """Return the feed of these settings, subscribed to every wallet."""
-    session = Session(
-        settings.dialect,
-        Limits(
-            ack_timeout=settings.ack_timeout,
-            ping_interval=settings.ping_interval,
-            idle_timeout=settings.idle_timeout,
-            retry_refused=settings.retry_refused,
-            max_frame_bytes=settings.max_frame_bytes,
-        ),
-        provider=settings.provider,
-    )
-    for number, wallets in enumerate(settings.packing.groups):
-        session.subscribe(f"wallets-{number}", wallets, now=0.0)
-    url = connection_url(settings.ws_url, settings.api_key.get_secret_value())
-    return Feed(
-        session=session,
-        intake=intake,
-        sink=publisher,
-        open_socket=lambda: open_socket(url, connect_timeout=settings.connect_timeout),
-        backoff=Backoff(
-            base=settings.backoff_base,
-            cap=settings.backoff_cap,
-            random=random.random,
-        ),
-        healthy_spell=settings.healthy_spell,
-    )
+        async with assembled(settings, producer, security) as parts:
+            log.info("connector.started", provider=settings.provider, replica=settings.replica_name)
+            try:
+                await _until_stopped(parts, stop, settings.drain_timeout)
+            finally:
+                await parts.membership.leave()
+            log.info("connector.stopped", acknowledged=parts.publisher.acknowledged, **parts.intake.counts)
 
 
 @asynccontextmanager
-async def _producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
-    producer = make_producer(settings.kafka, outage_timeout=settings.outage_timeout)
+async def _producer(settings: Settings, security: Mapping[str, Any]) -> AsyncIterator[AIOKafkaProducer]:
+    producer = make_producer(settings.kafka, outage_timeout=settings.outage_timeout, **security)
     try:
         yield producer
     finally:
@@ -122,39 +98,68 @@ async def _start(producer: AIOKafkaProducer, bootstrap: str, topics: Iterable[To
         ) from error
 
 
-async def _until_stopped(feed: Feed, publisher: Publisher, stop: asyncio.Event, drain_timeout: float) -> None:
-    running = asyncio.create_task(feed.run())
-    publishing = asyncio.create_task(publisher.run())
+async def _until_stopped(parts: Parts, stop: asyncio.Event, drain_timeout: float) -> None:
+    reading = asyncio.create_task(parts.sockets.run())
+    publishing = asyncio.create_task(parts.publisher.run())
     stopping = asyncio.create_task(stop.wait())
-    tasks: set[asyncio.Task[Any]] = {running, publishing, stopping}
+    running = (
+        parts.membership.run(),
+        parts.replica.run(),
+        parts.repairer.run(),
+        parts.router.run(),
+        parts.ledger.run(),
+    )
+    tasks: set[asyncio.Task[Any]] = {reading, publishing, stopping, *map(asyncio.create_task, running)}
+    if parts.race is not None:
+        tasks.add(asyncio.create_task(_tell(parts.race)))
     try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         deadline = asyncio.get_running_loop().time() + drain_timeout
-        if stopping.done():
-            tasks.add(asyncio.create_task(feed.stop()))
-            await asyncio.wait({running, publishing}, timeout=drain_timeout, return_when=asyncio.FIRST_COMPLETED)
-        await _finish(running, publishing, publisher, deadline)
+        parts.replica.stop()
+        if not reading.done():
+            tasks.add(asyncio.create_task(parts.sockets.stop()))
+            await asyncio.wait({reading, publishing}, timeout=drain_timeout, return_when=asyncio.FIRST_COMPLETED)
+        await _finish(parts, reading, publishing, ended - {reading, publishing, stopping}, deadline)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def _tell(race: Race) -> None:
+    """Say now and then which socket is the faster one."""
+    while True:
+        await asyncio.sleep(_RACE_INTERVAL)
+        for socket, standing in race.summary().items():
+            log.info("mirror.race", socket=socket, **msgspec.structs.asdict(standing))
+
+
 async def _finish(
-    running: asyncio.Task[None], publishing: asyncio.Task[None], publisher: Publisher, deadline: float
+    parts: Parts,
+    reading: asyncio.Task[None],
+    publishing: asyncio.Task[None],
+    failed: set[asyncio.Task[Any]],
+    deadline: float,
 ) -> None:
-    """Let Kafka have everything, whatever ended the feed, then raise what went wrong."""
+    """Let Kafka have everything, whatever ended the replica, then raise what went wrong."""
     if publishing.done():
         publishing.result()
-    if not running.done():
-        raise DrainTimeout(_unread(publisher.unacknowledged))
-    failure = None if running.cancelled() else running.exception()
+    if not reading.done():
+        raise DrainTimeout(_unread(parts.publisher.unacknowledged))
+    if parts.replica.waiting:
+        log.warning("orders.left", orders=parts.replica.waiting, effect="the next owner fetches them from REST")
+    failures = [task.exception() for task in (reading, *failed) if not task.cancelled()]
+    failure = next((error for error in failures if error is not None), None)
     try:
-        await publisher.drain(max(deadline - asyncio.get_running_loop().time(), 0.0))
+        await parts.publisher.drain(max(deadline - asyncio.get_running_loop().time(), 0.0))
+        async with asyncio.timeout_at(deadline):
+            await parts.replica.end()
     except ConnectorError as error:
         if failure is None:
             raise
         raise BaseExceptionGroup("the feed ended, and Kafka did not take all of it", [failure, error]) from None
+    except TimeoutError:
+        log.warning("checkpoints.unwritten", effect="the next owner fetches more from REST")
     if failure is not None:
         raise failure
 

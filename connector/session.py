@@ -6,7 +6,8 @@ The session: frames and clock readings in, commands and events out. No I/O, no c
 
 The shell calls a method for each thing that happens, carries out the commands it gets back in
 their order, and calls `tick` when `deadline` is reached. A session outlives its connections:
-after each reconnect it asks again for the payload in force.
+after each reconnect it asks for what was in force, and then for what was not yet. What the provider
+delivers for certain is told by `Live` and `Lost`.
 
 Orders that a provider sends while no connection is up do not come back by themselves; this
 module delivers what reached the socket, no more.
@@ -15,20 +16,25 @@ module delivers what reached the socket, no more.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from connector.commands import Bury, Command, Deliver, Drop, Ping, Send
+from connector.commands import Bury, Command, Deliver, Drop, Lost, Ping, Send, TurnedAway
 from connector.contract.provenance import Provenance
-from connector.dialects import Ack, Event, Message, Refusal, Unreadable
-from connector.subscriptions import Subscriptions, Wallets
+from connector.dialects import Ack, Event, Ignored, Message, Refusal, Unreadable
+from connector.subscriptions import Subscriptions
 from connector.wire import BadFrame, decode_frame
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connector.contract.gap import Cause
     from connector.dedupe import Channel
     from connector.dialects import Dialect
+    from connector.subscription import Wallets
 
 
 class State(Enum):
@@ -51,28 +57,43 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     idle_timeout: float = 30.0
     """Without any frame or pong, until the connection counts as dead."""
     retry_refused: float = 60.0
-    """Until a refused subscription is asked for again."""
+    """Until a refused request is made again."""
+    retry_busy: float = 5.0
+    """The same where the provider said: not now."""
     max_frame_bytes: int = 256 * 1024
 
 
 class Session:
     """A feed's life on a provider's socket, over any number of connections."""
 
-    def __init__(self, dialect: Dialect, limits: Limits, *, provider: str) -> None:
+    def __init__(self, dialect: Dialect, limits: Limits, *, provider: str, name: str = "") -> None:
         self.state = State.CLOSED
         self.connection = 0
         """Number of the current connection, from 1."""
+        self.ignored: Counter[str] = Counter()
+        """Messages that are known and of no use, by what they were."""
         self._dialect = dialect
         self._limits = limits
         self._provider = provider
+        self._name = name
+        self._cause: Cause = "disconnect"
         self._heard = self._pinged = -math.inf
         self._channels: dict[str, Channel] = {}
-        self._subscriptions = Subscriptions(dialect, ack_timeout=limits.ack_timeout, retry_refused=limits.retry_refused)
+        self._subscriptions = Subscriptions(
+            dialect,
+            ack_timeout=limits.ack_timeout,
+            retry_refused=limits.retry_refused,
+            retry_busy=limits.retry_busy,
+        )
 
     @property
-    def payload_in_force(self) -> dict[str, Wallets]:
-        """Wallets of each subscription: the initial ones, or those of the last acknowledged update."""
-        return self._subscriptions.payload_in_force()
+    def needed(self) -> bool:
+        """Whether any wallet is wanted."""
+        return self._subscriptions.wanted
+
+    def in_force(self, subscription_id: str | None = None) -> Wallets:
+        """Return the wallets that a subscription delivers; of an unknown one, or of none, all of the socket."""
+        return self._subscriptions.in_force(subscription_id)
 
     @property
     def deadline(self) -> float:
@@ -89,20 +110,22 @@ class Session:
         """A connection is being made."""
         self._expect(State.CLOSED)
         self.state = State.CONNECTING
+        self._cause = "disconnect"
 
     def opened(self, now: float) -> list[Command]:
-        """The connection is up: ask for everything in force."""
+        """The connection is up: ask for everything."""
         self._expect(State.CONNECTING)
         self.state = State.LIVE
         self.connection += 1
         self._heard = now
         return self._ask(now)
 
-    def closed(self) -> None:
+    def closed(self) -> list[Command]:
         """The connection is down, or could not be made."""
         self.state = State.CLOSED
         self._channels.clear()
-        self._subscriptions.disconnected()
+        lost = self._subscriptions.disconnected()
+        return [Lost(lost, self._cause)] if lost else []
 
     def close(self, reason: str) -> list[Command]:
         """Close the connection, if there is one."""
@@ -124,12 +147,15 @@ class Session:
         """A frame came; `received_ns` is the wall clock's reading."""
         self._heard = now
         try:
-            message = self._dialect.classify(decode_frame(raw, max_bytes=self._limits.max_frame_bytes))
+            frame = decode_frame(raw, max_bytes=self._limits.max_frame_bytes)
         except BadFrame as error:
-            message = Unreadable(error.reason, error.detail)
+            return [self._bury(raw, error.reason, error.detail, None, received_ns)]
+        message = self._dialect.classify(frame)
         if type(message) is Event:
             channel = self._channel(message.subscription_id or "")
             return [Deliver(raw, message.data, channel, self._provenance(message.subscription_id, received_ns))]
+        if type(message) is Unreadable:
+            return [self._bury(raw, message.reason, message.detail, frame.get("subscription_id"), received_ns)]
         return self._answer(raw, message, received_ns, now)
 
     def tick(self, now: float) -> list[Command]:
@@ -137,9 +163,9 @@ class Session:
         if now < self.deadline or self.state not in (State.SUBSCRIBING, State.LIVE):
             return []
         if overdue := self._subscriptions.overdue(now):
-            names = ", ".join(each.name for each in overdue)
-            return [*overdue, *self.close(f"no ack of {names} within {self._limits.ack_timeout:g} s")]
+            return [overdue, *self.close(f"no ack of {overdue.name} within {self._limits.ack_timeout:g} s")]
         if now >= self._heard + self._limits.idle_timeout:
+            self._cause = "silence"
             return self.close(f"no frame and no pong for {self._limits.idle_timeout:g} s")
         commands = self._ask(now)
         if now >= max(self._heard, self._pinged) + self._limits.ping_interval:
@@ -147,32 +173,30 @@ class Session:
             commands.append(Ping())
         return commands
 
-    def subscribe(self, name: str, wallets: Wallets, now: float) -> list[Command]:
-        """Add a subscription under a name of ours."""
-        self._subscriptions.subscribe(name, wallets)
-        return self._ask(now)
+    def want(self, wishes: Mapping[str, Wallets], now: float) -> list[Command]:
+        """
+        Replace the wallets wanted of some subscriptions, under names of ours.
 
-    def update(self, name: str, wallets: Wallets, now: float) -> list[Command]:
-        """Replace a subscription's wallets."""
-        self._subscriptions.update(name, wallets)
+        A new name is a new subscription, no wallets end one; of several wishes in a row the last one counts.
+        """
+        self._subscriptions.want(wishes)
         return self._ask(now)
-
-    def unsubscribe(self, name: str, now: float) -> list[Command]:
-        """End a subscription."""
-        return self._sendable(self._subscriptions.unsubscribe(name)) + self._ask(now)
 
     def _answer(self, raw: bytes, message: Message, received_ns: int, now: float) -> list[Command]:
-        answer: list[Command] | None = None
-        if isinstance(message, Unreadable):
-            reason, detail = message.reason, message.detail
-        elif isinstance(message, Ack):
+        answer: list[Command] | None = []
+        reason = detail = ""
+        if isinstance(message, Ack):
             answer = self._subscriptions.acknowledged(message.subscription_id)
             reason, detail = "unexpected-ack", "no request is open that this could answer"
         elif isinstance(message, Refusal):
+            if message.severity == "fatal":
+                return [TurnedAway(message.code, message.message), *self.close(f"{message.code}: {message.message}")]
             answer = self._subscriptions.refused(message, now)
             reason, detail = "provider-error", f"{message.code}: {message.message}"
+        elif isinstance(message, Ignored):
+            self.ignored[message.what] += 1
         if answer is None:
-            return [Bury(raw, reason, detail, self._provenance(None, received_ns))]
+            return [self._bury(raw, reason, detail, None, received_ns)]
         return self._sendable(answer) + self._ask(now)
 
     def _ask(self, now: float) -> list[Command]:
@@ -188,10 +212,14 @@ class Session:
             return commands
         return [command for command in commands if not isinstance(command, Send)]
 
+    def _bury(self, raw: bytes, reason: str, detail: str, subscription_id: object, received_ns: int) -> Bury:
+        known = subscription_id if isinstance(subscription_id, str) else None
+        return Bury(raw, reason, detail, self._provenance(known, received_ns), self.in_force(known))
+
     def _channel(self, subscription_id: str) -> Channel:
         channel = self._channels.get(subscription_id)
         if channel is None:
-            channel = self._channels[subscription_id] = (self.connection, subscription_id)
+            channel = self._channels[subscription_id] = (self._name, self.connection, subscription_id)
         return channel
 
     def _provenance(self, subscription_id: str | None, received_ns: int) -> Provenance:

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from connector.errors import ConnectorError, ProviderRefused
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
+    from collections.abc import AsyncIterator, Awaitable, Container
 
 T = TypeVar("T")
 
@@ -36,8 +36,11 @@ class Disconnected(ConnectorError):
 class Socket(Protocol):
     """What the feed needs of a connection."""
 
+    date: str | None
+    """HTTP date of the provider's answer to the handshake."""
+
     async def recv(self) -> bytes:
-        """Return the next message; raises `Disconnected` after the last one."""
+        """Return the next message; raises `Disconnected` after the last one, or `ProviderRefused`."""
 
     async def send(self, frame: str) -> None:
         """Send a text message; raises `Disconnected`."""
@@ -56,8 +59,10 @@ class _Connect(connect):
 
 
 class _WebSocket:
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, fatal_close_codes: Container[int]) -> None:
+        self.date: str | None = connection.response.headers.get("Date")
         self._connection = connection
+        self._fatal_close_codes = fatal_close_codes
         self._clock = asyncio.get_running_loop().time
         self._listened = 0.0
         self._listening_since = math.inf
@@ -68,6 +73,8 @@ class _WebSocket:
         try:
             message: bytes = await self._connection.recv(decode=False)
         except ConnectionClosed as error:
+            if error.rcvd is not None and error.rcvd.code in self._fatal_close_codes:
+                raise ProviderRefused(f"{_reason(error)}: check API_KEY") from None
             raise Disconnected(self._fault or _reason(error)) from None
         finally:
             self._listened, self._listening_since = self._listened_for(), math.inf
@@ -107,12 +114,14 @@ class _WebSocket:
 
 
 @asynccontextmanager
-async def open_socket(url: str, *, connect_timeout: float) -> AsyncIterator[Socket]:
+async def open_socket(
+    url: str, *, connect_timeout: float, fatal_close_codes: Container[int] = ()
+) -> AsyncIterator[Socket]:
     """
     Connect. Neither the URL nor anything derived from it appears in an error.
 
     Raises:
-        ProviderRefused: the handshake was answered with 401 or 403.
+        ProviderRefused: the handshake was answered with 401 or 403, or the connection ended with a fatal code.
         Disconnected: anything else went wrong.
     """
     try:
@@ -139,7 +148,7 @@ async def open_socket(url: str, *, connect_timeout: float) -> AsyncIterator[Sock
         # Their messages quote the URL.
         raise Disconnected(f"handshake failed: {type(error).__name__}") from None
     try:
-        yield _WebSocket(connection)
+        yield _WebSocket(connection, fatal_close_codes)
     except BaseException:
         connection.transport.abort()  # whoever leaves like this reads no more: nothing to wait for
         raise

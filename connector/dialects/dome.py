@@ -11,14 +11,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from connector.contract.checks import shown
-from connector.dialects import Ack, Event, Message, Refusal, Unreadable
+from connector.dialects import Event, Message, PageRows, Unreadable
+from connector.dialects.frames import acknowledgement, refusal, request, subscription_of
+from connector.dialects.pages import page_rows
 from connector.packing import Quota
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+_ORDERS: Mapping[str, Any] = {"platform": "polymarket", "version": 1, "type": "orders"}
+_REST_LIMITS: Mapping[str, tuple[tuple[float, int], ...]] = {
+    "free": ((1.0, 10), (10.0, 100)),
+    "dev": ((1.0, 100), (10.0, 500)),
+}
+"""The table was removed from the documentation in 2026; these are its last figures."""
 
 
 class Dome:
@@ -27,50 +34,63 @@ class Dome:
     name = "dome"
     default_url = "wss://ws.domeapi.io/{key}"
     quotas: Mapping[str, Quota] = {"free": Quota(2, 5), "dev": Quota(500, 500)}
+    acks_updates = True
+    fatal_close_codes: frozenset[int] = frozenset()
+    rest_url = "https://api.domeapi.io"
+    rest_page_limit = 1000
 
     def subscribe(self, wallets: Sequence[str]) -> str:
         """Return the frame that subscribes to these wallets' orders."""
-        return _frame("subscribe", platform="polymarket", type="orders", filters={"users": list(wallets)})
+        return request("subscribe", **_ORDERS, filters={"users": list(wallets)})
 
     def update(self, subscription_id: str, wallets: Sequence[str]) -> str:
         """Return the frame that replaces a subscription's wallets."""
-        return _frame(
-            "update",
-            subscription_id=subscription_id,
-            platform="polymarket",
-            type="orders",
-            filters={"users": list(wallets)},
-        )
+        return request("update", subscription_id=subscription_id, **_ORDERS, filters={"users": list(wallets)})
 
     def unsubscribe(self, subscription_id: str) -> str:
         """Return the frame that ends a subscription."""
-        return _frame("unsubscribe", subscription_id=subscription_id)
+        return request("unsubscribe", version=1, subscription_id=subscription_id)
 
     def classify(self, frame: Mapping[str, Any]) -> Message:
         """Return what a frame means; never raises."""
         kind = frame.get("type")
-        subscription_id = frame.get("subscription_id")
-        if not isinstance(subscription_id, str):
-            subscription_id = None
         if kind == "event":
             data = frame.get("data")
             if isinstance(data, dict):
-                return Event(data, subscription_id)
+                return Event(data, subscription_of(frame))
             return Unreadable("bad-frame", f"an event's data should be an object, got {shown(data)}")
         if kind == "ack":
-            if subscription_id:
-                return Ack(subscription_id)
-            return Unreadable("bad-frame", "an ack without subscription_id")
+            return acknowledgement(frame)
         if kind == "error":
-            return _refusal(frame, subscription_id)
+            return refusal(frame)
         return Unreadable("unknown-type", f"type {shown(kind)}")
 
+    def order_data(self, data: dict[str, Any]) -> dict[str, Any] | None:
+        """Return an event's or row's data in the form that `parse_order` takes: both have it already."""
+        return data
 
-def _frame(action: str, **fields: object) -> str:
-    return orjson.dumps({"action": action, "version": 1, **fields}).decode()
+    def rest_limits(self, tier: str) -> tuple[tuple[float, int], ...]:
+        """Return the documented rate limits of a key, each as seconds and requests within them."""
+        return _REST_LIMITS[tier]
 
+    def rest_headers(self, key: str) -> dict[str, str]:
+        """Return the headers that carry the key: they must reach no log and no error."""
+        return {"Authorization": f"Bearer {key}"}
 
-def _refusal(frame: Mapping[str, Any], subscription_id: str | None) -> Refusal:
-    message = frame.get("message") or frame.get("error") or "no message"
-    code = frame.get("code") or "ERROR"
-    return Refusal(code=str(code)[:100], message=str(message)[:500], subscription_id=subscription_id)
+    def rest_query(
+        self, wallet: str, start_s: int, end_s: int, limit: int, cursor: str | None
+    ) -> tuple[str, dict[str, str]]:
+        """Return path and parameters that ask for a wallet's orders in [start_s, end_s] unix seconds."""
+        params = {"user": wallet, "start_time": str(start_s), "end_time": str(end_s), "limit": str(limit)}
+        if cursor is not None:
+            params["pagination_key"] = cursor
+        return "/v1/polymarket/orders", params
+
+    def rest_page(self, body: Any) -> PageRows:
+        """
+        Read a decoded answer.
+
+        Raises:
+            UnreadablePage: it has not the documented shape.
+        """
+        return page_rows(body, "orders", self.order_data)

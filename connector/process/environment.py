@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
 
 from connector.contract.checks import shown
 
@@ -22,6 +24,11 @@ S = TypeVar("S", bound="BaseSettings")
 
 class SettingsError(Exception):
     """Settings are missing or wrong; the message holds every fault and its remedy, and never a secret."""
+
+
+def fault(problem: str) -> PydanticCustomError:
+    """Return the error that a validator raises; `load` adds variable, value and remedy."""
+    return PydanticCustomError("setting", "{problem}", {"problem": problem})
 
 
 def load(kind: type[S], env_file: Path | None = None) -> S:
@@ -47,10 +54,12 @@ def load(kind: type[S], env_file: Path | None = None) -> S:
 
 
 def manual(kind: type[BaseSettings]) -> str:
-    """Return one paragraph per variable, for `--help`."""
-    return "\n".join(
-        f"  {name.upper():<19}{field.description}{_default(field.default)}" for name, field in kind.model_fields.items()
-    )
+    """Return one line per variable, for `--help`; those of Kafka, which several programs share, come last."""
+    bases = [each for each in kind.__mro__ if each.__module__.startswith("connector.kafka")]
+    shared = {name for each in bases for name in inspect.get_annotations(each)}
+    fields = sorted(kind.model_fields.items(), key=lambda item: item[0] in shared)
+    width = max(len(name) for name, _ in fields) + 1
+    return "\n".join(f"  {name.upper():<{width}}{field.description}{_default(field.default)}" for name, field in fields)
 
 
 def _default(default: object) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import sys
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import quote
 
 import structlog
+
+from connector.process.mask import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, MutableMapping
 
-MASK = "***"
 _NOISY = {"websockets": logging.WARNING, "aiokafka": logging.CRITICAL, "asyncio": logging.WARNING}
 """websockets logs each frame, aiokafka ten errors a second while a broker is away; ours say it once."""
 
@@ -21,8 +21,7 @@ class Scrubber:
     """A structlog processor that masks secrets in everything that is about to be shown."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        forms = {form for secret in secrets if secret for form in (secret, quote(secret, safe=""))}
-        self._forms = sorted(forms, key=len, reverse=True)
+        self._mask = Mask(secrets)
 
     def __call__(self, _logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         """Return the event with every secret masked."""
@@ -30,9 +29,7 @@ class Scrubber:
 
     def text(self, text: str) -> str:
         """Return `text` with every secret masked."""
-        for form in self._forms:
-            text = text.replace(form, MASK)
-        return text
+        return self._mask.text(text)
 
     def _clean(self, value: object) -> object:
         if value is None or isinstance(value, bool | int | float):

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
+import re
 import time
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector.settings import Settings
+from connector.kafka.reader import read_all
 from connector.simulator import Config, Fault, Simulator
-from tests.support.ledger import Difference, compare, published, reached, read_topic
+from tests.support.child import started
+from tests.support.ledger import published, reached
 from tests.support.orders import WALLET, order_data
+from tests.support.replica import complete, settled, until
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -29,20 +30,9 @@ KEY = "dev-s3cr3t-k3y"
 @asynccontextmanager
 async def process(folder: Path, *arguments: str, **settings: str) -> AsyncIterator[Process]:
     """Start `python -m connector` with these settings and no others."""
-    ours = {name.upper() for name in Settings.model_fields}
-    env = {name: value for name, value in os.environ.items() if name not in ours}
-    env |= {"API_KEY": KEY, "WALLETS": WALLET, **{name.upper(): value for name, value in settings.items()}}
-    env["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "connector", *arguments,
-        cwd=folder, env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    try:
+    given = {"provider": "simulator", "ws_url": "ws://127.0.0.1:9/{key}", "api_key": KEY, "wallets": WALLET} | settings
+    async with started(folder, "connector", *arguments, settings=given) as child:
         yield child
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
 
 
 async def ended(child: Process) -> tuple[int, str, float]:
@@ -54,32 +44,40 @@ async def ended(child: Process) -> tuple[int, str, float]:
     return child.returncode, output.decode(), time.monotonic() - start
 
 
-async def subscribed(simulator: Simulator) -> None:
-    """Wait for the connector's subscription."""
-    async with asyncio.timeout(20):
-        while not simulator.stats()["subscriptions"]:  # noqa: ASYNC110 - a simulator has no event for it
-            await asyncio.sleep(0.02)
+async def live(kafka: LocalKafka, prefix: str, wallets: int = 1) -> None:
+    """Wait until the checkpoints say that so many wallets are live."""
+    found = await settled(kafka, prefix, lambda now: [c.standing for c in now.checkpoints] == ["live"] * wallets)
+    assert len(found.checkpoints) == wallets
+
+
+def orders(*numbers: int) -> list[dict[str, Any]]:
+    """Return orders of now."""
+    made = [order_data(log_index=n, shares=n, shares_normalized=None) for n in numbers]
+    for row in made:
+        del row["timestamp"]
+    return made
 
 
 async def test_sigterm_drains_and_exits_0(kafka: LocalKafka, topic_prefix: str, tmp_path: Path) -> None:
     """Stopped amid a busy market: what reached the socket is in the topic, once; the key is in no record or header."""
     async with Simulator(Config(market=3, rate=500.0, wallets=60, paused=True)) as simulator:
         settings = {
-            "provider": "simulator", "ws_url": simulator.ws_url("{key}"), "kafka": kafka.bootstrap,
+            "ws_url": simulator.ws_url("{key}"), "kafka": kafka.bootstrap,
             "topic_prefix": topic_prefix, "tier": "dev", "wallets": ",".join(simulator.wallets),
         }  # fmt: skip
         async with process(tmp_path, **settings) as child:
-            await subscribed(simulator)
+            await live(kafka, topic_prefix, len(simulator.wallets))
             simulator.play()
             await asyncio.sleep(2.0)
             child.terminate()
             code, output, seconds = await ended(child)
-            expected = reached(simulator.book)
+            expected = {event for _, event in reached(simulator.book)}
     assert code == 0, output
     assert seconds < 10
-    records = await read_topic(kafka.bootstrap, f"{topic_prefix}orders.v1")
-    assert compare(expected, published(records)) == Difference(set(), set(), set(), set())
-    assert len(records) > 300
+    records = await read_all(kafka.bootstrap, f"{topic_prefix}orders.v1")
+    found = [event for _, event in published(records)]
+    assert expected <= set(found)
+    assert len(set(found)) == len(found) > 300
     assert not any(KEY in repr((record.key, record.value, record.headers)) for record in records)
 
 
@@ -91,7 +89,7 @@ async def test_impatient_sigterms_change_nothing(kafka: LocalKafka, topic_prefix
             "pythondevmode": "1",
         }  # fmt: skip
         async with process(tmp_path, **settings) as child:
-            await subscribed(simulator)
+            await live(kafka, topic_prefix)
             ending = asyncio.create_task(ended(child))
             while not ending.done():
                 with suppress(ProcessLookupError):
@@ -104,23 +102,51 @@ async def test_impatient_sigterms_change_nothing(kafka: LocalKafka, topic_prefix
 async def test_sigterm_without_kafka_says_what_is_lost(kafka: LocalKafka, topic_prefix: str, tmp_path: Path) -> None:
     """Kafka away and the time to stop over: exit code 5 within 10 s, and the number of records at stake."""
     async with Simulator(Config()) as simulator:
-        settings = {
-            "provider": "simulator", "ws_url": simulator.ws_url("{key}"), "kafka": kafka.bootstrap,
-            "topic_prefix": topic_prefix,
-        }  # fmt: skip
+        settings = {"ws_url": simulator.ws_url("{key}"), "kafka": kafka.bootstrap, "topic_prefix": topic_prefix}
         async with process(tmp_path, **settings, drain_timeout="2") as child:
-            await subscribed(simulator)
+            await live(kafka, topic_prefix)
             await kafka.kill()
             try:
-                await simulator.execute(order_data(log_index=n, shares=n, shares_normalized=None) for n in (1, 2, 3))
+                await simulator.execute(orders(1, 2, 3))
                 await asyncio.sleep(0.2)
                 child.terminate()
                 code, output, seconds = await ended(child)
             finally:
                 await kafka.start()
-    assert code == 5
+    assert code == 5, output
     assert seconds < 10
-    assert "3 records were not acknowledged in time" in output
+    said = re.search(r"(\d+) records were not acknowledged in time", output)
+    assert said is not None
+    assert int(said[1]) >= 3  # checkpoints, too
+
+
+async def test_what_waits_for_the_lease_at_the_end_is_told_and_fetched(
+    kafka: LocalKafka, topic_prefix: str, tmp_path: Path
+) -> None:
+    """
+    Orders that come when we are not sure any more to own their partition are not published, but left to the next one.
+
+    live  Kafka killed   lease over  3 orders  SIGTERM: says so     Kafka back  next one: 3 orders in the topic
+    """
+    async with Simulator(Config()) as simulator:
+        settings = {
+            "ws_url": simulator.ws_url("{key}"), "kafka": kafka.bootstrap, "topic_prefix": topic_prefix,
+            "session_timeout": "6", "settle": "1",
+        }  # fmt: skip
+        async with process(tmp_path, **settings, drain_timeout="1") as child:
+            await live(kafka, topic_prefix)
+            await kafka.kill()
+            try:
+                await asyncio.sleep(5.5)
+                await simulator.execute(orders(1, 2, 3))
+                await asyncio.sleep(0.2)
+                child.terminate()
+                _, output, _ = await ended(child)
+            finally:
+                await kafka.start()
+        assert re.search(r'"orders": 3, .*"orders.left"', output), output
+        async with process(tmp_path, **settings, connector_group="next"):
+            await complete(kafka, topic_prefix, simulator.book, [WALLET], crashed=True)
 
 
 async def test_a_refused_key_is_exit_code_3(kafka: LocalKafka, topic_prefix: str, tmp_path: Path) -> None:
@@ -130,38 +156,57 @@ async def test_a_refused_key_is_exit_code_3(kafka: LocalKafka, topic_prefix: str
         settings = {"kafka": kafka.bootstrap, "topic_prefix": topic_prefix, "ws_url": url}
         async with process(tmp_path, **settings) as child:
             code, output, _ = await ended(child)
-    assert code == 3
+    assert code == 3, output
     assert "the provider refused the API key with HTTP 401: check API_KEY" in output
 
 
-async def test_a_key_refused_later_loses_nothing(kafka: LocalKafka, topic_prefix: str, tmp_path: Path) -> None:
+async def test_a_key_refused_for_a_moment_loses_nothing(kafka: LocalKafka, topic_prefix: str, tmp_path: Path) -> None:
     """
-    What waits for Kafka is published before the process ends over a refused key.
+    A key that had worked gets a minute's patience, and what waits for Kafka is published meanwhile.
 
-    live  Kafka killed  3 orders  cut, then HTTP 401  Kafka back  3 orders in the topic, exit code 3
+    live  Kafka killed  3 orders  cut, then HTTP 401  order 4  Kafka back  live  4 orders in the topic, exit code 0
     """
     async with Simulator(Config()) as simulator:
         settings = {
-            "provider": "simulator", "ws_url": simulator.ws_url("{key}"), "kafka": kafka.bootstrap,
-            "topic_prefix": topic_prefix, "backoff_base": "0.05",
+            "ws_url": simulator.ws_url("{key}"), "kafka": kafka.bootstrap, "topic_prefix": topic_prefix,
+            "backoff_base": "0.05", "settle": "1",
         }  # fmt: skip
         async with process(tmp_path, **settings) as child:
-            await subscribed(simulator)
+            await live(kafka, topic_prefix)
             await kafka.kill()
             try:
-                await simulator.execute(order_data(log_index=n, shares=n, shares_normalized=None) for n in (1, 2, 3))
+                await simulator.execute(orders(1, 2, 3))
                 await asyncio.sleep(0.2)
-                simulator.inject(Fault(kind="refuse", status=401))
+                simulator.inject(Fault(kind="refuse", status=401, times=3))
                 simulator.inject(Fault(kind="drop"))
-                await asyncio.sleep(0.5)
+                await until(lambda: simulator.stats()["faults"].get("drop"))
+                await simulator.execute(orders(4))
             finally:
                 await kafka.start()
+            found = await complete(kafka, topic_prefix, simulator.book, [WALLET])
+            child.terminate()
             code, output, _ = await ended(child)
-            expected = reached(simulator.book)
-    assert code == 3, output
-    assert len(expected) == 3
-    records = await read_topic(kafka.bootstrap, f"{topic_prefix}orders.v1")
-    assert compare(expected, published(records)) == Difference(set(), set(), set(), set())
+    assert code == 0, output
+    assert len(found.orders) == 4
+
+
+async def test_a_flood_of_dead_letters_is_exit_code_6(kafka: LocalKafka, topic_prefix: str, tmp_path: Path) -> None:
+    """Frames that cannot be read, one after the other: it stops, says why, and what was fetched stands."""
+    async with Simulator(Config()) as simulator:
+        settings = {
+            "ws_url": simulator.ws_url("{key}"), "kafka": kafka.bootstrap, "topic_prefix": topic_prefix,
+            "dead_limit": "5",
+        }  # fmt: skip
+        async with process(tmp_path, **settings) as child:
+            await live(kafka, topic_prefix)
+            simulator.inject(Fault(kind="garble", times=None))
+            await simulator.execute(orders(*range(1, 20)))
+            code, output, _ = await ended(child)
+    assert code == 6, output
+    assert "too many frames cannot be read" in output
+    assert "DEAD_LIMIT" in output
+    letters = await read_all(kafka.bootstrap, f"{topic_prefix}orders-dead.v1")
+    assert 5 <= len(letters) <= 7
 
 
 async def test_no_kafka_is_exit_code_4(unused_tcp_port: int, tmp_path: Path) -> None:
@@ -177,7 +222,7 @@ async def test_other_topic_settings_are_exit_code_4(kafka: LocalKafka, topic_pre
     async with Simulator(Config()) as simulator:
         settings = {"ws_url": simulator.ws_url("{key}"), "kafka": kafka.bootstrap, "topic_prefix": topic_prefix}
         async with process(tmp_path, **settings, partitions="2") as child:
-            await subscribed(simulator)
+            await live(kafka, topic_prefix)
             child.terminate()
             assert (await ended(child))[0] == 0
         async with process(tmp_path, **settings, partitions="3") as child:

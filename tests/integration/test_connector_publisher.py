@@ -13,8 +13,8 @@ from connector.contract.topics import CONNECTOR_TOPICS, ORDERS
 from connector.errors import DrainTimeout, PublishFailed
 from connector.intake import Outgoing
 from connector.kafka.admin import ensure_topics
+from connector.kafka.reader import read_all
 from connector.publisher import Publisher, make_producer
-from tests.support.ledger import read_topic
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,6 +29,21 @@ def record(number: int, size: int = 1000) -> Outgoing:
     return Outgoing(ORDERS, b"wallet", b"%d " % number + b"x" * size, WS)
 
 
+class Everything:
+    """An owner of all partitions, for ever."""
+
+    def permitted(self, _record: Outgoing) -> bool:
+        """Always."""
+        return True
+
+    async def permit(self, _record: Outgoing) -> bool:
+        """Never wait."""
+        return True
+
+    def acknowledged(self, _partition: int, _offset: int) -> None:
+        """Nobody asks."""
+
+
 @asynccontextmanager
 async def publisher(
     kafka: LocalKafka, prefix: str, limit: int = 10_000
@@ -40,7 +55,7 @@ async def publisher(
     await producer.start()
     for spec in topics:
         await producer.partitions_for(spec.name)
-    subject = Publisher(producer, topic_prefix=prefix, limit=limit, clock_ns=lambda: 7)
+    subject = Publisher(producer, topic_prefix=prefix, limit=limit, ownership=Everything(), clock_ns=lambda: 7)
     running = asyncio.create_task(subject.run())
     try:
         yield subject, running
@@ -52,7 +67,7 @@ async def publisher(
 
 async def numbers(kafka: LocalKafka, prefix: str) -> list[int]:
     """Return the numbers of the records in the topic, in their order."""
-    return [int(found.value.split()[0]) for found in await read_topic(kafka.bootstrap, f"{prefix}{ORDERS.name}")]
+    return [int(found.value.split()[0]) for found in await read_all(kafka.bootstrap, f"{prefix}{ORDERS.name}")]
 
 
 async def test_records_carry_key_value_and_provenance(kafka: LocalKafka, topic_prefix: str) -> None:
@@ -60,7 +75,7 @@ async def test_records_carry_key_value_and_provenance(kafka: LocalKafka, topic_p
     async with publisher(kafka, topic_prefix) as (subject, _):
         await subject.publish(record(1))
         await subject.drain(10)
-    (found,) = await read_topic(kafka.bootstrap, f"{topic_prefix}{ORDERS.name}")
+    (found,) = await read_all(kafka.bootstrap, f"{topic_prefix}{ORDERS.name}")
     assert (found.key, found.value) == (b"wallet", record(1).value)
     assert read_provenance(found.headers) == WS
     assert header_ns(found.headers, "published_ns") == 7

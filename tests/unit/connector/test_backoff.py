@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.backoff import Backoff
+from connector.backoff import Backoff, Patience
 
 
 def delays(*, attempts: int, random: float) -> list[float]:
@@ -38,3 +38,30 @@ def test_no_delay_exceeds_its_bound(base: float, cap: float, attempts: int, draw
     backoff = Backoff(base=base, cap=cap, random=lambda: draw)
     for attempt in range(attempts):
         assert 0 <= backoff.next_delay() <= min(cap, base * 2.0 ** min(attempt, 64))
+
+
+def test_a_key_that_never_worked_is_given_up_at_once() -> None:
+    """It is wrong."""
+    assert Patience(60.0).refused(0.0)
+
+
+def test_a_key_that_had_worked_may_be_refused_for_a_while() -> None:
+    """
+    Counted from the first refusal since it worked last.
+
+    0         10       50       60        100      160
+    accepted  refused  refused  accepted  refused  refused: given up
+    """
+    patience = Patience(60.0)
+    patience.accepted()
+    assert [patience.refused(at) for at in (10.0, 50.0)] == [False, False]
+    patience.accepted()
+    assert [patience.refused(at) for at in (100.0, 159.9, 160.0)] == [False, False, True]
+
+
+def test_patience_may_be_endless() -> None:
+    """Where another side goes on alone, a wrong key does not end it."""
+    patience = Patience(float("inf"))
+    assert not patience.refused(0.0)
+    patience.accepted()
+    assert not patience.refused(1e9)

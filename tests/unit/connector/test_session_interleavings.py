@@ -1,175 +1,164 @@
-"""Any interleaving of acks, orders, refusals, garbage, drops, silence and commands keeps the session's promises."""
+"""Any interleaving of wishes, acks, losses, refusals, garbage, drops and silence keeps the session's promises."""
 
 from __future__ import annotations
 
 import json
 from collections import deque
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from connector.commands import Acknowledged, Command, Deliver, Drop, Refused, Send
+from connector.commands import Command, Deliver, Drop, Live, Lost, Send
 from connector.dialects.dome import Dome
 from connector.session import Limits, Session, State
 
-ACK, IDLE = 10.0, 30.0
 OPEN = (State.SUBSCRIBING, State.LIVE)
-
-
-class Request(NamedTuple):
-    """A request the server has yet to answer."""
-
-    wallets: tuple[str, ...]
-    id: str | None
-    at: float
+SLOTS = 3
+WALLETS = [f"w{n}" for n in range(7)]
 
 
 class SessionMachine(RuleBasedStateMachine):
-    """A session against a model of server and wishes. Wallets are never reused, so they identify a request."""
+    """
+    A session against a model of the server, which carries out requests in order, some time after they were sent.
+
+    Its answers take time too, and may get lost.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.session = Session(Dome(), Limits(ack_timeout=ACK, idle_timeout=IDLE), provider="dome")
-        self.now = 0.0
-        self.heard = 0.0
-        self.fresh = (f"w{number}" for number in count())
+        self.session = Session(Dome(), Limits(), provider="dome")
+        self.now = self.heard = 0.0
         self.ids = (f"sub_{number}" for number in count())
-        self.names = (f"n{number}" for number in count())
-        self.owner: dict[tuple[str, ...], str] = {}
-        self.in_force: dict[str, tuple[str, ...]] = {}
-        self.wanted: dict[str, tuple[str, ...]] = {}
-        self.waiting: set[str] = set()
-        self.requests: deque[Request] = deque()
+        self.wanted: dict[str, int] = {}
+        self.live: set[str] = set()
+        self.requests: deque[dict[str, Any]] = deque()
+        self.answers: deque[dict[str, Any]] = deque()
         self.served: dict[str, tuple[str, ...]] = {}
+        self.lossless = True
 
     def take(self, commands: list[Command]) -> list[Command]:
-        """Let the server see what is sent."""
+        """Let the server see what is sent, and the shell hear what is live and lost, in turns."""
         for command in commands:
             if isinstance(command, Send):
                 assert self.session.state in OPEN
-                self.serve(json.loads(command.frame))
+                self.requests.append(json.loads(command.frame))
+            elif isinstance(command, Live):
+                assert self.live.isdisjoint(command.wallets)
+                self.live.update(command.wallets)
+            elif isinstance(command, Lost):
+                assert self.live.issuperset(command.wallets)
+                self.live.difference_update(command.wallets)
         return commands
-
-    def serve(self, frame: dict[str, Any]) -> None:
-        """Take a frame as the server does."""
-        if frame["action"] == "unsubscribe":
-            del self.served[frame["subscription_id"]]
-            return
-        wallets = tuple(frame["filters"]["users"])
-        self.waiting.discard(self.owner[wallets])
-        self.requests.append(Request(wallets, frame.get("subscription_id"), self.now))
 
     def receive(self, **frame: object) -> list[Command]:
         """Let a frame of the server arrive."""
-        self.heard = self.now
-        return self.take(self.session.received(json.dumps(frame).encode(), received_ns=1, now=self.now))
+        return self.arrive(json.dumps(frame).encode())
 
-    def wallets(self, name: str) -> tuple[str, ...]:
-        """Return wallets nobody had before."""
-        wallets = (next(self.fresh),)
-        self.owner[wallets] = name
-        return wallets
+    def arrive(self, raw: bytes) -> list[Command]:
+        """Let any bytes arrive."""
+        self.heard = self.now
+        return self.take(self.session.received(raw, received_ns=1, now=self.now))
+
+    def drop(self) -> None:
+        """Lose the connection, and with it what was under way."""
+        self.take(self.session.closed())
+        self.requests.clear()
+        self.answers.clear()
+        self.served.clear()
+        self.lossless = True
 
     @rule()
     @precondition(lambda self: self.session.state is State.CLOSED)
     def connect(self) -> None:
-        """Exactly the payload in force is asked for, once each."""
-        self.requests.clear()
-        self.served.clear()
-        self.waiting.clear()
+        """The first subscription is asked for; the others have to wait."""
         self.heard = self.now
         self.session.connecting()
         self.take(self.session.opened(self.now))
-        assert [request.wallets for request in self.requests] == list(self.in_force.values())
-        assert all(request.id is None for request in self.requests)
+        assert [request["action"] for request in self.requests] == ["subscribe"] * bool(self.wanted)
 
     @rule()
     @precondition(lambda self: self.session.state is not State.CLOSED)
     def disconnect(self) -> None:
         """The connection is lost, whatever is open."""
-        self.session.closed()
+        self.drop()
+        assert not self.live
+
+    @rule(wanted=st.dictionaries(st.sampled_from(WALLETS), st.integers(0, SLOTS - 1)))
+    def want(self, wanted: dict[str, int]) -> None:
+        """Somebody wants other wallets; some may move from one subscription to another."""
+        groups: list[list[str]] = [[] for _ in range(SLOTS)]
+        for wallet, slot in wanted.items():
+            groups[slot].append(wallet)
+        self.wanted = wanted
+        self.take(self.session.want({f"s{n}": tuple(group) for n, group in enumerate(groups)}, self.now))
+
+    @rule(lost=st.booleans())
+    @precondition(lambda self: self.requests)
+    def carry_out(self, lost: bool) -> None:  # noqa: FBT001 - drawn
+        """The server does as asked; nobody acknowledges an unsubscribe."""
+        request = self.requests.popleft()
+        if request["action"] == "unsubscribe":
+            self.served.pop(request["subscription_id"], None)
+            return
+        subscription_id = request.get("subscription_id") or next(self.ids)
+        self.served[subscription_id] = tuple(request["filters"]["users"])
+        self.say({"type": "ack", "subscription_id": subscription_id}, lost=lost)
+
+    @rule(lost=st.booleans(), named=st.booleans(), code=st.sampled_from(["INVALID_FILTERS", "RATE_LIMIT"]))
+    @precondition(lambda self: self.requests and self.requests[0]["action"] != "unsubscribe")
+    def refuse(self, lost: bool, named: bool, code: str) -> None:  # noqa: FBT001 - drawn
+        """The server does not do as asked."""
+        request = self.requests.popleft()
+        answer = {"type": "error", "code": code, "message": "no"}
+        if request["action"] == "update" and named:
+            answer["subscription_id"] = request["subscription_id"]
+        self.say(answer, lost=lost)
+
+    def say(self, answer: dict[str, Any], *, lost: bool) -> None:
+        """Send an answer, which may get lost."""
+        if lost:
+            self.lossless = False
+        else:
+            self.answers.append(answer)
+
+    @rule(data=st.data())
+    @precondition(lambda self: self.served and not self.answers and not self.requests)
+    def end(self, data: st.DataObject) -> None:
+        """The server ends a subscription of its own accord, and says so."""
+        subscription_id = data.draw(st.sampled_from(sorted(self.served)))
+        del self.served[subscription_id]
+        self.receive(type="error", code="SUBSCRIPTION_NOT_FOUND", message="no", subscription_id=subscription_id)
 
     @rule()
-    @precondition(lambda self: self.session.state is not State.CLOSED and self.requests)
-    def acknowledge(self) -> None:
-        """The ack of a request brings its wallets into force, unless its subscription was ended."""
-        request = self.requests.popleft()
-        subscription_id = request.id or next(self.ids)
-        self.served[subscription_id] = request.wallets
-        name = self.owner[request.wallets]
-        commands = self.receive(type="ack", subscription_id=subscription_id)
-        if name in self.wanted:
-            self.in_force[name] = request.wallets
-            assert commands[0] == Acknowledged(name, subscription_id, request.wallets)
+    @precondition(lambda self: self.answers)
+    def answer(self) -> None:
+        """An answer arrives."""
+        self.receive(**self.answers.popleft())
 
-    @rule(naming=st.booleans())
-    @precondition(lambda self: self.session.state is not State.CLOSED and self.requests)
-    def refuse(self, naming: bool) -> None:  # noqa: FBT001 - drawn
-        """A refusal is reported under the name of the right subscription."""
-        request = self.requests.popleft()
-        name = self.owner[request.wallets]
-        named = {"subscription_id": request.id} if naming and request.id else {}
-        commands = self.receive(type="error", code="X", message="no", **named)
-        if name in self.wanted:
-            assert isinstance(commands[0], Refused)
-            assert (commands[0].name, commands[0].wallets) == (name, request.wallets)
-            if not request.id:
-                self.waiting.add(name)
-            elif self.wanted[name] == request.wallets:
-                self.wanted[name] = self.in_force[name]
-
-    @rule(known=st.booleans(), price=st.floats(0, 1))
+    @rule(price=st.floats(0, 1))
     @precondition(lambda self: self.session.state is not State.CLOSED)
-    def order(self, known: bool, price: float) -> None:  # noqa: FBT001 - drawn
+    def order(self, price: float) -> None:
         """Every order that arrives on any open connection is delivered, once, as it came."""
-        subscription_id = next(iter(self.served), None) if known else "sub_unknown"
-        commands = self.receive(type="event", subscription_id=subscription_id, data={"price": price})
-        assert [command.data for command in commands if isinstance(command, Deliver)] == [{"price": price}]
-        assert len(commands) == 1
+        subscription_id = next(iter(self.served), "sub_unknown")
+        (delivery,) = self.receive(type="event", subscription_id=subscription_id, data={"price": price})
+        assert isinstance(delivery, Deliver)
+        assert delivery.data == {"price": price}
 
     @rule(raw=st.binary(max_size=8))
     @precondition(lambda self: self.session.state is not State.CLOSED)
     def garbage(self, raw: bytes) -> None:
         """Any bytes arrive; they are a sign of life."""
-        self.heard = self.now
-        self.take(self.session.received(raw, received_ns=1, now=self.now))
+        self.arrive(raw)
 
-    @rule(seconds=st.sampled_from([0.1, 3.0, 9.9, 31.0]))
+    @rule(seconds=st.sampled_from([0.1, 3.0, 9.9, 31.0, 61.0]))
     def advance(self, seconds: float) -> None:
-        """An overdue ack or silence drops the connection; nothing else does."""
+        """Only an overdue ack or silence drops the connection."""
         self.now += seconds
-        was_open = self.session.state in OPEN
-        overdue = was_open and any(request.at + ACK <= self.now for request in self.requests)
-        silent = was_open and self.heard + IDLE <= self.now
         commands = self.take(self.session.tick(self.now))
-        assert any(isinstance(command, Drop) for command in commands) == (overdue or silent)
-
-    @rule()
-    def subscribe(self) -> None:
-        """Somebody wants more wallets."""
-        name = next(self.names)
-        wallets = self.wallets(name)
-        self.in_force[name] = self.wanted[name] = wallets
-        self.take(self.session.subscribe(name, wallets, self.now))
-
-    @rule(data=st.data())
-    @precondition(lambda self: self.wanted)
-    def update(self, data: st.DataObject) -> None:
-        """Somebody wants other wallets."""
-        name = data.draw(st.sampled_from(sorted(self.wanted)))
-        self.wanted[name] = self.wallets(name)
-        self.take(self.session.update(name, self.wanted[name], self.now))
-
-    @rule(data=st.data())
-    @precondition(lambda self: self.wanted)
-    def unsubscribe(self, data: st.DataObject) -> None:
-        """Somebody wants no more of a subscription."""
-        name = data.draw(st.sampled_from(sorted(self.wanted)))
-        del self.wanted[name], self.in_force[name]
-        self.waiting.discard(name)
-        self.take(self.session.unsubscribe(name, self.now))
+        if any(isinstance(command, Drop) for command in commands):
+            assert self.now >= self.heard + 30.0 or self.requests or self.answers or not self.lossless
 
     @rule()
     def close(self) -> None:
@@ -177,23 +166,40 @@ class SessionMachine(RuleBasedStateMachine):
         self.session.close("asked")
 
     @invariant()
-    def payload_in_force_is_initial_or_acknowledged(self) -> None:
-        """What a reconnect would ask for is what the model says."""
-        assert self.session.payload_in_force == self.in_force
+    def what_is_live_is_served(self) -> None:
+        """Whatever the server has or has not carried out yet, and whichever answers were lost."""
+        assert self.live <= {wallet for wallets in self.served.values() for wallet in wallets}
+        assert self.live == set(self.session.in_force())
+
+    @invariant()
+    def the_quota_is_kept(self) -> None:
+        """There are never more subscriptions than names."""
+        assert len(self.served) <= SLOTS
 
     @invariant()
     def live_means_nothing_is_open(self) -> None:
         """LIVE exactly while the server owes no answer."""
-        if self.session.state in OPEN:
-            assert (self.session.state is State.LIVE) == (not self.requests)
+        if self.session.state in OPEN and self.lossless:
+            open_requests = [request for request in self.requests if request["action"] != "unsubscribe"]
+            assert (self.session.state is State.LIVE) == (not open_requests and not self.answers)
 
     def teardown(self) -> None:
-        """With every answer given, the server serves exactly what is wanted."""
-        if self.session.state in OPEN:
-            while self.requests:
-                self.acknowledge()
-            expected = {wallets for name, wallets in self.wanted.items() if name not in self.waiting}
-            assert set(self.served.values()) == expected
+        """Once the server does everything right, exactly what is wanted is served and live."""
+        if self.session.state not in OPEN or not self.lossless:
+            self.drop()
+            self.connect()
+        for _ in range(4):
+            while self.requests or self.answers:
+                while self.requests:
+                    self.carry_out(lost=False)
+                while self.answers:
+                    self.answer()
+            self.now += 61.0
+            self.session.heard(self.now)
+            self.take(self.session.tick(self.now))
+        assert self.live == set(self.wanted)
+        assert sorted(wallet for wallets in self.served.values() for wallet in wallets) == sorted(self.wanted)
+        assert len(self.served) == len(set(self.wanted.values()))
 
 
 TestInterleavings = SessionMachine.TestCase

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from connector.dialects.dome import Dome
+from connector.dialects.predexon import Predexon
+from connector.packing import Quota
 from connector.process.environment import SettingsError, load, manual
 from connector.settings import SIMULATOR_KEY, Settings
 from tests.support.orders import WALLET
@@ -47,7 +49,7 @@ def test_key_and_wallets_are_enough(env: pytest.MonkeyPatch) -> None:
     env.setenv("WALLETS", f" {WALLET.upper().replace('X', 'x')}, {OTHER},{WALLET} ")
     settings = load(Settings)
     assert settings.wallets == (WALLET, OTHER)
-    assert settings.packing.groups == ((WALLET, OTHER),)
+    assert settings.quota == Dome.quotas["free"]
     assert settings.ws_url == Dome.default_url
     assert (settings.kafka, settings.partitions, settings.dedupe) == ("localhost:9092", 8, "on")
     assert isinstance(settings.dialect, Dome)
@@ -58,32 +60,28 @@ def test_all_faults_are_reported_at_once(env: pytest.MonkeyPatch) -> None:
     for name, value in {"API_KEY": "", "WALLETS": "0x12", "TIER": "gold", "PARTITIONS": "0", "KAFKA": ""}.items():
         env.setenv(name, value)
     lines = faults()
-    assert [line.split()[0] for line in lines] == ["API_KEY", "TIER", "WALLETS", "KAFKA", "PARTITIONS"]
-    assert "WALLETS ('0x12'): expected 0x and 40 hex digits, got '0x12'. Remedy: set WALLETS to " in lines[2]
-    assert "TIER ('gold'): should be one of free, dev." in lines[1]
+    assert [line.split()[0] for line in lines] == ["KAFKA", "PARTITIONS", "API_KEY", "TIER", "WALLETS"]
+    assert "WALLETS ('0x12'): '0x12' has 2 hex digits after 0x, an address has 40. Remedy: set WALLETS to " in lines[4]
+    assert "TIER ('gold'): should be one of free, dev." in lines[3]
     assert all("Remedy: set " in line for line in lines)
 
 
 def test_what_is_not_set_is_said_and_a_misspelling_hinted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """WALLET instead of WALLETS is seen."""
-    monkeypatch.setenv("WALLET", WALLET)
-    key, wallets = faults()
+    """API_KEI instead of API_KEY is seen; wallets may all come from the watch-list."""
+    monkeypatch.setenv("API_KEI", "k")
+    (key,) = faults()
     assert key.startswith("API_KEY (not set): is not set.")
-    assert wallets.startswith("WALLETS (not set): is not set, and neither is WALLETS_FILE.")
-    assert wallets.endswith("WALLET is set: is it misspelt?")
+    assert key.endswith("API_KEI is set: is it misspelt?")
 
 
-def test_wallets_that_do_not_fit_are_named(env: pytest.MonkeyPatch) -> None:
-    """The free tier holds ten; the eleventh is an error by its address, not a silence."""
+def test_more_wallets_than_the_quota_are_no_fault_of_the_settings(env: pytest.MonkeyPatch) -> None:
+    """Other replicas may have room; what has none is named while running. The quota is the tier's, or one's own."""
     wallets = [f"0x{number:040x}" for number in range(11)]
     env.setenv("WALLETS", ",".join(wallets))
-    (line,) = faults()
-    assert "11 wallets, but the quota is 2 subscriptions of 5 wallets; no room for " + wallets[10] in line
-    env.setenv("TIER", "dev")
     assert load(Settings).wallets == tuple(wallets)
     env.setenv("MAX_SUBSCRIPTIONS", "1")
     env.setenv("MAX_WALLETS_EACH", "10")
-    assert "the quota is 1 subscriptions of 10 wallets" in faults()[0]
+    assert (load(Settings).quota.subscriptions, load(Settings).quota.wallets_each) == (1, 10)
 
 
 def test_wallets_from_a_file(env: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -144,7 +142,136 @@ def test_a_key_written_into_the_url_is_not_shown(env: pytest.MonkeyPatch) -> Non
     assert line.startswith("WS_URL ('***'): should start with")
     assert KEY not in line
     env.setenv("WS_URL", f"wss://ws.domeapi.io/{KEY}/{{key}}")
+    env.setenv("REST_URL", "https://api.domeapi.io")
     assert KEY not in repr(load(Settings))
+
+
+def test_a_socket_elsewhere_needs_its_rest_elsewhere(env: pytest.MonkeyPatch) -> None:
+    """Else the key that was meant for one host would go to another."""
+    env.setenv("WS_URL", "wss://feed.example/{key}")
+    (line,) = faults()
+    assert line.startswith("REST_URL (not set): is not set, but WS_URL is not the provider's own")
+    env.setenv("REST_URL", "https://rest.example/")
+    assert load(Settings).rest_url == "https://rest.example"
+
+
+def test_several_keys_are_shared_out_among_replicas(env: pytest.MonkeyPatch) -> None:
+    """Replica n of m takes every m-th key, so that none is used twice; without a number it takes them all."""
+    env.setenv("API_KEY", " a,b, c,,d ")
+    assert load(Settings).keys == ("a", "b", "c", "d")
+    env.setenv("REPLICAS", "3")
+    shares = []
+    for number in range(3):
+        env.setenv("REPLICA", str(number))
+        settings = load(Settings)
+        shares.append(settings.keys)
+        assert set(settings.secrets) == {"a", "b", "c", "d"}, "what others use is secret, too"
+    assert shares == [("a", "d"), ("b",), ("c",)]
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({"API_KEY": " , "}, "API_KEY ('***'): is not set."),
+        ({"API_KEY": "a,b,a"}, "API_KEY ('***'): names a key twice."),
+        (
+            {"REPLICA": "2", "REPLICAS": "2"},
+            "REPLICAS ('2'): should be more than REPLICA, which counts from 0 and is 2.",
+        ),
+        ({"REPLICA": "0", "REPLICAS": "3", "API_KEY": "a,b"}, "REPLICAS ('3'): should be at most the number of keys"),
+        ({"REPLICA": "1"}, "REPLICAS (not set): should be more than REPLICA, which counts from 0 and is 1."),
+        ({"MIRROR_PROVIDER": "dune"}, "MIRROR_PROVIDER ('dune'): should be one of dome, predexon, simulator."),
+        ({"MIRROR_API_KEY": "m", "MIRROR_TIER": "gold"}, "MIRROR_TIER ('gold'): should be one of free, dev."),
+        (
+            {"MIRROR_API_KEY": "m", "MIRROR_PROVIDER": "predexon"},
+            "MIRROR_TIER (not set): free has no subscriptions with predexon, so the mirror would be idle",
+        ),
+        ({"MIRROR_API_KEY": "m", "MIRROR_WS_URL": "http://x/"}, "MIRROR_WS_URL ('***'): should start with ws://"),
+        ({"MIRROR_API_KEY": "m", "MIRROR_PROVIDER": "simulator"}, "MIRROR_WS_URL (not set): is not set, the simulator"),
+        ({"REST_URL": "ftp://x"}, "REST_URL ('***'): should start with http:// or https:// and name a host."),
+    ],
+)
+def test_what_does_not_fit_together_is_said(env: pytest.MonkeyPatch, given: dict[str, str], fault: str) -> None:
+    """Each names the variable to change."""
+    for name, value in given.items():
+        env.setenv(name, value)
+    (line,) = faults()
+    assert line.startswith(fault)
+
+
+def test_a_mirror_takes_over_what_it_is_not_told(env: pytest.MonkeyPatch) -> None:
+    """A second key is enough; another provider brings its own address."""
+    assert load(Settings).mirror_keys == ()
+    env.setenv("TIER", "dev")
+    env.setenv("MIRROR_API_KEY", "m1,m2")
+    settings = load(Settings)
+    assert (settings.mirror_keys, settings.mirror_tier) == (("m1", "m2"), "dev")
+    assert (settings.mirror_provider, settings.mirror_ws_url) == ("dome", Dome.default_url)
+    assert settings.secrets == (KEY, "m1", "m2")
+    env.setenv("MIRROR_PROVIDER", "predexon")
+    settings = load(Settings)
+    assert isinstance(settings.mirror_dialect, Predexon)
+    assert (settings.mirror_ws_url, settings.ws_url) == (Predexon.default_url, Dome.default_url)
+    assert "m1" not in repr(settings)
+
+
+def test_a_tier_without_subscriptions_is_refused(env: pytest.MonkeyPatch) -> None:
+    """Predexon's free one, which is the default of TIER; the fault names those that have some."""
+    env.setenv("PROVIDER", "predexon")
+    (line,) = faults()
+    assert line.startswith("TIER (not set): free has no subscriptions with predexon")
+    assert "set TIER to dev or pro, or MAX_SUBSCRIPTIONS and MAX_WALLETS_EACH" in line
+
+
+@pytest.mark.parametrize("name", ["MAX_SUBSCRIPTIONS", "MAX_WALLETS_EACH"])
+def test_half_a_quota_of_ones_own_is_room_for_no_wallet(env: pytest.MonkeyPatch, name: str) -> None:
+    """Of the other half the tier has nothing."""
+    env.setenv("PROVIDER", "predexon")
+    env.setenv(name, "2")
+    assert [line.split()[0] for line in faults()] == ["TIER"]
+
+
+def test_a_quota_of_ones_own_makes_up_for_the_tier(env: pytest.MonkeyPatch) -> None:
+    """A plan that has no name here."""
+    for name, value in {"PROVIDER": "predexon", "MAX_SUBSCRIPTIONS": "2", "MAX_WALLETS_EACH": "3"}.items():
+        env.setenv(name, value)
+    assert load(Settings).quota == Quota(2, 3)
+
+
+def test_a_number_at_fault_is_the_only_fault(env: pytest.MonkeyPatch) -> None:
+    """The tier is not blamed for what was meant to make up for it."""
+    for name, value in {"PROVIDER": "predexon", "MAX_SUBSCRIPTIONS": "0", "MAX_WALLETS_EACH": "3"}.items():
+        env.setenv(name, value)
+    assert [line.split()[0] for line in faults()] == ["MAX_SUBSCRIPTIONS"]
+
+
+def test_a_provider_brings_its_dialect_addresses_and_quotas(env: pytest.MonkeyPatch) -> None:
+    """PROVIDER=predexon, a tier with subscriptions and a key are enough."""
+    env.setenv("PROVIDER", "predexon")
+    env.setenv("TIER", "pro")
+    settings = load(Settings)
+    assert isinstance(settings.dialect, Predexon)
+    assert (settings.ws_url, settings.rest_url) == (Predexon.default_url, Predexon.rest_url)
+    assert settings.quota == Predexon.quotas["pro"]
+
+
+@pytest.mark.parametrize(("socket", "rest"), [("ws://a:5/x/{key}", "http://a:5"), ("wss://b/{key}", "https://b")])
+def test_the_simulator_serves_rest_where_it_serves_its_socket(env: pytest.MonkeyPatch, socket: str, rest: str) -> None:
+    """Host, port and encryption are those of WS_URL."""
+    env.setenv("PROVIDER", "simulator")
+    env.setenv("WS_URL", socket)
+    assert load(Settings).rest_url == rest
+
+
+def test_kafka_is_reached_as_the_settings_say(env: pytest.MonkeyPatch) -> None:
+    """The same variables serve every program of ours."""
+    assert load(Settings).client() == {"security_protocol": "PLAINTEXT"}
+    env.setenv("KAFKA_SECURITY_PROTOCOL", "SASL_PLAINTEXT")
+    env.setenv("KAFKA_USERNAME", "me")
+    env.setenv("KAFKA_PASSWORD", "pw")
+    settings = load(Settings)
+    assert settings.client()["sasl_plain_username"] == "me"
+    assert "pw" not in repr(settings)
 
 
 @pytest.mark.parametrize("value", ["inf", "nan", "1e9"])

@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import traceback
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,6 +106,31 @@ async def test_a_refused_key_is_final(status: int) -> None:
     with pytest.raises(ProviderRefused, match=f"HTTP {status}: check API_KEY") as caught:
         await attempt(answer=answering(status))
     assert_clean(caught.value)
+
+
+async def test_a_fatal_close_code_refuses_the_key() -> None:
+    """4001 means for one provider what 401 means at the handshake; other codes are disconnects."""
+
+    async def close(connection: ServerConnection) -> None:
+        await connection.close(4001, "bad key")
+
+    assert await attempt(close) == [b"the provider closed with 4001 bad key"]
+    async with serve(close, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        url = f"ws://127.0.0.1:{port}/{KEY}"
+        async with open_socket(url, connect_timeout=1.0, fatal_close_codes={4001}) as socket:
+            with pytest.raises(ProviderRefused, match="4001 bad key: check API_KEY") as caught:
+                await socket.recv()
+    assert_clean(caught.value)
+
+
+async def test_the_date_of_the_handshake_is_kept() -> None:
+    """It tells the provider's clock; without one there is none."""
+    async with serve(talk, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with open_socket(f"ws://127.0.0.1:{port}/{KEY}", connect_timeout=1.0) as socket:
+            assert socket.date is not None
+            assert parsedate_to_datetime(socket.date).tzinfo is UTC
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])

@@ -15,10 +15,21 @@ def line(event: str, **fields: Any) -> str:
     ).decode()
 
 
-STARTED = line("connector.started", provider="dome", wallets=3)
-LIVE = line("feed.live", connection=1)
-LOST = line("feed.disconnected", reason="cannot connect: Connection refused", retry_in=0.25)
-REFUSED = line("subscription.refused", subscription="wallets-1", code="LIMIT", message="no", wallets=["a", "b"])
+STARTED = line("connector.started", provider="dome", replica="r0")
+LIVE = line("feed.live", socket="primary-0", connection=1)
+MIRROR = line("feed.live", socket="mirror-0", connection=1)
+LOST = line("feed.disconnected", socket="primary-0", reason="cannot connect: Connection refused", retry_in=0.25)
+MIRROR_LOST = line("feed.disconnected", socket="mirror-0", reason="closed", retry_in=1.0)
+REFUSED = line(
+    "subscription.refused",
+    socket="primary-0",
+    subscription="wallets-1",
+    code="LIMIT",
+    message="no",
+    wallets=["a"],
+    count=2,
+)
+NO_ROOM = line("wallets.no_room", wallets=["a", "b"])
 STALLED = line("kafka.stalled", unacknowledged=7)
 
 
@@ -26,11 +37,15 @@ STALLED = line("kafka.stalled", unacknowledged=7)
     ("lines", "text"),
     [
         ([], "starting"),
-        ([STARTED], "connecting to dome, 3 wallets"),
+        ([STARTED], "no connection to dome, it needs a wallet to watch"),
         ([STARTED, LIVE], "live"),
         ([LIVE, LOST], "disconnected: cannot connect: Connection refused; next attempt 0.2 s later"),
         ([REFUSED, LIVE], "live; wallets-1 refused (LIMIT), 2 wallets"),
         ([REFUSED, LIVE, LOST, LIVE], "live"),
+        ([REFUSED, LIVE, MIRROR, MIRROR_LOST, MIRROR], "live; wallets-1 refused (LIMIT), 2 wallets"),
+        ([LIVE, MIRROR], "live"),
+        ([LIVE, MIRROR, MIRROR_LOST], "primary-0 live; mirror-0 disconnected: closed; next attempt 1.0 s later"),
+        ([LIVE, NO_ROOM], "live; no room for 2 wallets"),
         ([LIVE, STALLED], "live; Kafka does not answer, 7 orders wait"),
         ([LIVE, STALLED, line("kafka.recovered", unacknowledged=0)], "live"),
         ([LIVE, "no json", "[1]", "{}", line("frame.dead"), line("feed.disconnected")], "live"),

@@ -5,6 +5,7 @@ from pathlib import Path
 from connector.contract.identity import content_id
 from connector.contract.order import parse_order
 from connector.local.plan import (
+    FAULTS,
     Plan,
     connector_environment,
     first_order,
@@ -13,12 +14,21 @@ from connector.local.plan import (
     simulator_command,
     worker_environment,
 )
+from connector.simulator.scenario import parse_scenario
 
-ENVIRONMENT = {"PATH": "/bin", "WALLETS_FILE": "mine.txt", "PROVIDER": "dome", "API_KEY": "s3cret", "RULES": "r.yaml"}
+ENVIRONMENT = {
+    "PATH": "/bin",
+    "WALLETS_FILE": "mine.txt",
+    "PROVIDER": "dome",
+    "API_KEY": "s3cret",
+    "RULES": "r.yaml",
+    "REST_URL": "https://mine",
+    "VERIFY_INTERVAL": "60",
+}
 
 
 def test_the_connector_watches_the_simulator_and_nothing_else() -> None:
-    """Settings of somebody's real connector neither reach the simulator nor add wallets."""
+    """Settings of somebody's real connector neither reach the simulator nor add wallets; patience is theirs to set."""
     plan = Plan(prefix="p.", partitions=3)
     environment = connector_environment(plan, ENVIRONMENT, kafka="k:1", simulator="s:2", wallets=["a", "b"])
     assert environment["WALLETS"] == "a,b"
@@ -26,6 +36,8 @@ def test_the_connector_watches_the_simulator_and_nothing_else() -> None:
     assert environment["PROVIDER"] == "simulator"
     assert environment["API_KEY"] != "s3cret"
     assert "WALLETS_FILE" not in environment
+    assert "REST_URL" not in environment
+    assert (environment["SETTLE"], environment["VERIFY_INTERVAL"]) == ("3", "60")
     assert environment["PATH"] == "/bin"
 
 
@@ -72,3 +84,10 @@ def test_the_first_order_is_one_that_the_contract_accepts() -> None:
     assert first.user == wallet
     assert content_id(first) != content_id(second)
     assert first.extra == {}
+
+
+def test_the_faults_of_the_demo_are_ones_that_the_simulator_knows() -> None:
+    """Every one goes on until it is cleared."""
+    scenario = parse_scenario(FAULTS.read_text("utf-8"))
+    assert scenario.faults
+    assert all(fault.times is None for fault in scenario.faults)

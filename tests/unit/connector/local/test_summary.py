@@ -6,6 +6,7 @@ import msgspec
 from rich.console import Console
 
 from connector.local.audit import Audit
+from connector.local.completeness import Completeness
 from connector.local.seen import Seen
 from connector.local.summary import alerts_by_rule, faults, summary
 
@@ -31,9 +32,15 @@ def test_alerts_are_counted_by_id() -> None:
 def test_the_table_holds_every_figure() -> None:
     """Orders, verdicts, statistics, alerts by rule, latencies."""
     console = Console(file=StringIO(), width=100)
-    orders = [Seen(0, 0, 5, b"w", b"", (("received_ns", b"0"),))]
+    orders = [
+        Seen(0, number, 5, b"w", b"", (("source", source), ("received_ns", b"0")))
+        for number, source in enumerate((b"ws", b"backfill", b"ws"))
+    ]
     statistics = [Seen(0, offset, 0, b"w", b"", ()) for offset in range(3)]
-    console.print(summary(result(missing=2), orders=orders, statistics=statistics, alerts=[alert("1", "burst", 9)]))
+    completeness = Completeness()
+    alerts = [alert("1", "burst", 9)]
+    completeness.ended.update(closed=3, unrecoverable=1)
+    console.print(summary(result(missing=2), completeness, orders=orders, statistics=statistics, alerts=alerts))
     assert isinstance(console.file, StringIO)
     rows = {
         cells[1].strip(): cells[2].strip()
@@ -44,6 +51,9 @@ def test_the_table_holds_every_figure() -> None:
     assert rows["missing"] == "2"
     assert rows["duplicates"] == "0"
     assert rows["statistics records"] == "3 of 1 wallets"
+    assert rows["orders that the socket missed, from REST"] == "1"
+    assert (rows["gaps closed, per wallet"], rows["gaps unrecoverable"], rows["gaps still open"]) == ("3", "1", "0")
+    assert rows["wallets live at the end"] == "0 of 0"
     assert rows["burst"] == "1"
     assert rows["wire -> Kafka, p50 / p99"] == "5.0 ms / 5.0 ms"
     assert rows["wire -> alert, p50 / p99"] == "9.0 ms / 9.0 ms"

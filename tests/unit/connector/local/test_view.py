@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from importlib.resources import files
 from io import StringIO
 from typing import Any
 
@@ -10,8 +12,8 @@ from rich.console import Console
 
 from connector.local.panel import draw, status
 from connector.local.seen import Seen
-from connector.local.texts import age, dollars, milliseconds, plain, short
-from connector.local.view import RATE_SECONDS, View
+from connector.local.view import RATE_SECONDS, Topic, View
+from connector.texts import age, dollars, milliseconds, plain, short
 
 SECOND = 1_000
 
@@ -42,6 +44,12 @@ def alert(alert_id: str, **changes: Any) -> Seen:
     }
     headers = (("received_ns", b"1000000"), ("published_ns", b"4000000"))
     return Seen(0, 0, 0, b"f", msgspec.json.encode(value | changes), headers)
+
+
+def examples(topic: str) -> list[dict[str, Any]]:
+    """Return the examples of a topic's contract."""
+    found: list[dict[str, Any]] = json.loads((files("connector.contract") / "examples" / f"{topic}.json").read_text())
+    return found
 
 
 def drawn(view: View, connector: str = "live", *, width: int = 120, height: int = 40) -> str:
@@ -108,6 +116,16 @@ def test_top_wallets_are_by_volume_and_newest_statistics() -> None:
     assert [wallet.wallet for wallet, _ in view.top_wallets(1)] == ["b"]
 
 
+def test_the_end_of_an_alert_and_silenced_ones_are_no_news() -> None:
+    """Neither is shown nor counted."""
+    view = View()
+    view.absorb("alerts.v1", alert("1", transition="resolved"))
+    view.absorb("alerts.v1", alert("2", silenced_by=["holiday"]))
+    view.absorb("alerts.v1", alert("3", transition="escalated"))
+    assert view.alerts == 1
+    assert [each.alert_id for each in view.latest] == ["3"]
+
+
 def test_a_repeated_alert_is_counted_once() -> None:
     """A worker that took over repeats alerts under the same id."""
     view = View()
@@ -133,6 +151,17 @@ def test_dead_letters_are_shown() -> None:
     assert "1 dead letters" in drawn(view)
 
 
+def test_wallets_and_gaps_are_shown() -> None:
+    """How many wallets are live, and what became of gaps."""
+    view = View()
+    topics: tuple[Topic, ...] = ("coverage.v1", "gaps.v1")
+    for topic in topics:
+        for example in examples(topic):
+            value = msgspec.json.encode(example["value"])
+            view.absorb(topic, Seen(0, 0, 0, example["value"]["wallet"].encode(), value, ()))
+    assert "0 of 1 wallets live, gaps 1 open, 1 closed, 1 unrecoverable, 3 orders recovered" in drawn(view)
+
+
 def test_the_drawing_holds_alerts_with_their_reasons() -> None:
     """Message and reason are there as they are; what looks like markup is no markup."""
     view = View()
@@ -149,7 +178,7 @@ def test_the_drawing_holds_alerts_with_their_reasons() -> None:
 def test_the_drawing_fits_the_terminal(width: int, height: int) -> None:
     """However much there is, and however long the connector's words are: no line too many, none broken."""
     lines = drawn(crowded(), "disconnected: " + "x" * 300, width=width, height=height - 1).splitlines()
-    assert min(height - 1, 47) - 1 <= len(lines) <= height - 1
+    assert min(height - 1, 48) - 1 <= len(lines) <= height - 1
     assert {cell_len(line) for line in lines} == {width}
     assert sum("..." in line and "$1,000,000,000.00" in line for line in lines) >= 3
     assert sum("rule-" in line and "10 s" in line and "\u2026" in line for line in lines) >= 3
@@ -170,7 +199,9 @@ def test_the_status_is_a_line_and_the_latest_alert() -> None:
     view = View()
     view.absorb("orders.v1", order(0, received_ms=0))
     (line,) = status(view, "live", 1_000)
-    assert line.startswith("connector live | 1 orders, 0.1/s | 0 alerts | p50/p99 wire -> Kafka 0.0/0.0 ms")
+    assert line.startswith(
+        "connector live | 0 wallets live, 0 with gaps | 1 orders, 0.1/s | 0 alerts | p50/p99 wire -> Kafka 0.0/0.0 ms"
+    )
     view.absorb("alerts.v1", alert("1", as_of=0))
     assert status(view, "live", 61_000)[1] == "  latest alert, 1 min ago: large-order: bought a lot"
 
