@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import tempfile
 from contextlib import ExitStack
@@ -20,6 +21,7 @@ from connector.local.config import (
     TOOL_OPTIONS,
     Ports,
     java_command,
+    scram_user,
     server_properties,
 )
 from connector.local.errors import ProcessFailed
@@ -30,6 +32,8 @@ from connector.local.process import Process
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from connector.local.config import SecureListener
 
 _READY_TIMEOUT_S = 60.0
 _FORMAT_TIMEOUT_S = 60.0
@@ -45,23 +49,37 @@ class LocalKafka:
         port: the port for clients; 0: a free one.
         proxy_port: the port of a proxy in front of `proxied`, advertised to the clients that come through it;
             0: a free one, held for the proxy.
+        secure: a further listener, with TLS and SCRAM, at `secure_bootstrap`; the user is made with the data.
 
     Ports and data stay the same over `restart()`, and over `kill()` or `stop()` followed by `start()`.
     It is bound to no event loop, so that tests with loops of their own may share one broker.
     """
 
-    def __init__(self, *, data_dir: Path | None = None, port: int = 0, proxy_port: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        data_dir: Path | None = None,
+        port: int = 0,
+        proxy_port: int = 0,
+        secure: SecureListener | None = None,
+    ) -> None:
         self._temporary = data_dir is None
         self.data_dir = data_dir or Path(tempfile.mkdtemp(prefix="walletstream-kafka-"))
         self._held = ExitStack()
-        numbers = [port_of(self._held.enter_context(reserve(number))) for number in (port, 0, 0, proxy_port)]
+        numbers = [port_of(self._held.enter_context(reserve(number))) for number in (port, 0, 0, proxy_port, 0)]
         self.ports = Ports(*numbers)
+        self._secure = secure
         self._process: Process | None = None
 
     @property
     def bootstrap(self) -> str:
         """`host:port` for clients."""
         return f"{HOST}:{self.ports.client}"
+
+    @property
+    def secure_bootstrap(self) -> str:
+        """`host:port` for clients with TLS and SCRAM."""
+        return f"{HOST}:{self.ports.secure}"
 
     @property
     def log(self) -> Path:
@@ -85,10 +103,12 @@ class LocalKafka:
         jars, java = await asyncio.gather(asyncio.to_thread(jars_of, "kafka"), asyncio.to_thread(find_java))
         self.data_dir.mkdir(parents=True, exist_ok=True)
         properties = self.data_dir / "server.properties"
-        properties.write_text(server_properties(self.ports, self.data_dir / "topics"))
+        properties.write_text(server_properties(self.ports, self.data_dir / "topics", self._secure))
         options = (logging_option(self.data_dir),)
         if not (self.data_dir / "topics" / "meta.properties").exists():
-            arguments = ("format", "--cluster-id", CLUSTER_ID, "--config", str(properties))
+            arguments = ["format", "--cluster-id", CLUSTER_ID, "--config", str(properties)]
+            if self._secure is not None:
+                arguments += ["--add-scram", scram_user(self._secure, salt=os.urandom(16))]
             await self._format(
                 java_command(java, jars, "kafka.tools.StorageTool", *arguments, options=(*TOOL_OPTIONS, *options))
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,6 +43,9 @@ _FIXED = {
     "num.recovery.threads.per.data.dir": "2",
 }
 
+_SCRAM_MODULE = "org.apache.kafka.common.security.scram.ScramLoginModule"
+_SCRAM_ITERATIONS = 4096
+
 
 class Ports(NamedTuple):
     """Ports of one broker, all on the loopback interface."""
@@ -51,9 +56,21 @@ class Ports(NamedTuple):
     """Where a proxy connects to."""
     proxy: int
     """What clients of `proxied` are told: the proxy's own port."""
+    secure: int = 0
+    """Of the secure listener, where there is one."""
 
 
-def server_properties(ports: Ports, log_dir: Path) -> str:
+class SecureListener(NamedTuple):
+    """A further listener of the broker: TLS, and one user that proves itself by SCRAM-SHA-512."""
+
+    pem: Path
+    """Private key (PKCS #8) and certificate chain of `HOST`."""
+    username: str
+    password: str
+    """Known to a broker from the moment its storage is formatted."""
+
+
+def server_properties(ports: Ports, log_dir: Path, secure: SecureListener | None = None) -> str:
     """Return the broker's configuration file."""
     settings = {
         **_FIXED,
@@ -64,7 +81,30 @@ def server_properties(ports: Ports, log_dir: Path) -> str:
         ),
         "advertised.listeners": f"CLIENT://{HOST}:{ports.client},PROXIED://{HOST}:{ports.proxy}",
     }
+    if secure is not None:
+        address = f",SECURE://{HOST}:{ports.secure}"
+        settings |= {
+            "listener.security.protocol.map": settings["listener.security.protocol.map"] + ",SECURE:SASL_SSL",
+            "listeners": settings["listeners"] + address,
+            "advertised.listeners": settings["advertised.listeners"] + address,
+            "listener.name.secure.ssl.keystore.type": "PEM",
+            "listener.name.secure.ssl.keystore.location": secure.pem.as_posix(),
+            "listener.name.secure.sasl.enabled.mechanisms": "SCRAM-SHA-512",
+            "listener.name.secure.scram-sha-512.sasl.jaas.config": f"{_SCRAM_MODULE} required;",
+        }
     return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def scram_user(secure: SecureListener, salt: bytes) -> str:
+    """Return what the storage tool is told of the user: no password, since anybody can see a command line."""
+    salted = hashlib.pbkdf2_hmac("sha512", secure.password.encode(), salt, _SCRAM_ITERATIONS)
+    fields = (
+        f"name={secure.username}",
+        f"iterations={_SCRAM_ITERATIONS}",
+        f'salt="{base64.b64encode(salt).decode()}"',
+        f'saltedpassword="{base64.b64encode(salted).decode()}"',
+    )
+    return f"SCRAM-SHA-512=[{','.join(fields)}]"
 
 
 def java_command(java: Path, jars: Iterable[Path], main: str, *args: str, options: Sequence[str] = ()) -> list[str]:

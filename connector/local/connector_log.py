@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from connector.local.texts import plain
+from connector.texts import plain
 
 _KNOWN = ("event", "level", "timestamp", "exception")
 _object = msgspec.json.Decoder(dict[str, Any])
@@ -18,28 +18,41 @@ class ConnectorState:
     def __init__(self) -> None:
         self.started = False
         """Whether its topics exist and it has begun to connect."""
-        self._connection = "starting"
-        self._refused: dict[str, str] = {}
+        self._beginning = "starting"
+        self._sockets: dict[str, str] = {}
+        self._refused: dict[tuple[str, str], str] = {}
+        self._left_out = ""
         self._stalled = ""
 
     @property
     def text(self) -> str:
         """One line for people."""
-        return "; ".join(filter(None, (self._connection, *self._refused.values(), self._stalled)))
+        states = set(self._sockets.values())
+        sockets = states if len(states) == 1 else [f"{name} {text}" for name, text in self._sockets.items()]
+        parts = (*(sockets or [self._beginning]), *self._refused.values(), self._left_out, self._stalled)
+        return "; ".join(filter(None, parts))
 
     def absorb(self, line: str) -> None:
         """Take in one line; what says nothing of the state, or is no JSON object, is passed over."""
         match _event(line):
-            case {"event": "connector.started", "provider": provider, "wallets": wallets}:
+            case {"event": "connector.started", "provider": provider}:
                 self.started = True
-                self._connection = f"connecting to {provider}, {wallets} wallets"
-            case {"event": "feed.live"}:
-                self._connection = "live"
-            case {"event": "feed.disconnected", "reason": reason, "retry_in": delay}:
-                self._refused.clear()
-                self._connection = plain(f"disconnected: {reason}; next attempt {delay:.1f} s later")
-            case {"event": "subscription.refused", "subscription": name, "code": code, "wallets": wallets}:
-                self._refused[name] = plain(f"{name} refused ({code}), {len(wallets)} wallets")
+                self._beginning = f"no connection to {provider}, it needs a wallet to watch"
+            case {"event": "feed.live", "socket": socket}:
+                self._sockets[socket] = "live"
+            case {"event": "feed.disconnected", "socket": socket, "reason": reason, "retry_in": delay}:
+                self._refused = {key: text for key, text in self._refused.items() if key[0] != socket}
+                self._sockets[socket] = plain(f"disconnected: {reason}; next attempt {delay:.1f} s later")
+            case {
+                "event": "subscription.refused",
+                "socket": socket,
+                "subscription": name,
+                "code": code,
+                "count": count,
+            }:
+                self._refused[socket, name] = plain(f"{name} refused ({code}), {count} wallets")
+            case {"event": "wallets.no_room", "wallets": wallets}:
+                self._left_out = f"no room for {len(wallets)} wallets"
             case {"event": "kafka.stalled", "unacknowledged": count}:
                 self._stalled = f"Kafka does not answer, {count} orders wait"
             case {"event": "kafka.recovered"}:

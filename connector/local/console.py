@@ -53,8 +53,8 @@ async def first_done(*coroutines: Coroutine[None, None, object]) -> None:
 
 async def _read(system: System, view: View) -> None:
     topics = {system.prefix + topic: topic for topic in TOPICS}
-    since = {name: system.started_ms for name, topic in topics.items() if topic != CURRENT}
-    async with aclosing(follow(system.kafka, list(topics), since)) as batches:
+    since = {name: system.started_ms for name, topic in topics.items() if topic not in CURRENT}
+    async with aclosing(follow(system.kafka, list(topics), since, **system.security)) as batches:
         async for name, records in batches:
             for record in records:
                 view.absorb(topics[name], record)

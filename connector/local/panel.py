@@ -9,7 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from connector.local.texts import age, dollars, milliseconds, plain, short
+from connector.texts import age, dollars, milliseconds, plain, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from connector.local.view import Alert, View, Wallet, Window
 
 _STYLES = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
-_FIXED_LINES = 8 + 3 + 2
+_FIXED_LINES = 9 + 3 + 2
 """Of the figures with their frame, the frame and head of the wallets, the frame of the alerts."""
 _MOST_WALLETS: Final = 10
 _MOST_ALERTS: Final = 12
@@ -29,7 +29,8 @@ def status(view: View, connector: str, now_ms: int) -> list[str]:
     """Return the state on one line, and the latest alert on another, for logs and pipes."""
     latency = ", ".join(f"{path} {_pair(pair)}" for path, pair in view.latencies().items())
     orders = f"{view.orders} orders, {view.orders_per_second(now_ms):.1f}/s"
-    lines = [f"connector {connector} | {orders} | {view.alerts} alerts | p50/p99 {latency}"]
+    complete = f"{view.completeness.live} wallets live, {view.completeness.open} with gaps"
+    lines = [f"connector {connector} | {complete} | {orders} | {view.alerts} alerts | p50/p99 {latency}"]
     if view.latest:
         alert = view.latest[0]
         lines.append(plain(f"  latest alert, {age(now_ms - alert.as_of)} ago: {alert.rule}: {alert.message}"))
@@ -61,6 +62,7 @@ def _figures(view: View, connector: str, topics: str, now_ms: int) -> Renderable
     dead = f", {view.dead} dead letters" if view.dead else ""
     grid.add_row("connector", Text(connector, "green" if connector == "live" else "yellow"))
     grid.add_row("topics", Text(topics))
+    grid.add_row("coverage", Text(view.completeness.text))
     grid.add_row("orders", f"{view.orders:,} ({view.orders_per_second(now_ms):.1f}/s{dead})")
     for path, (p50, p99) in view.latencies().items():
         grid.add_row(path, f"p50 {milliseconds(p50)}   p99 {milliseconds(p99)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector.contract.topics import DEFAULT_PARTITIONS
 
@@ -15,10 +15,27 @@ KEY = "dev-local"
 """Of the simulator; the dev tier takes 500 wallets in one subscription."""
 
 MOST_WALLETS = 500
+
+FAULTS = Path(__file__).with_name("faults.yaml")
+"""The scenario of a demonstration in which everything goes wrong."""
+
 _ALL_SAID = {"LOG_FORMAT": "json", "LOG_LEVEL": "info"}
 """The connector's state is read from its log."""
-_NOT_PASSED = ("WALLETS_FILE", "MAX_SUBSCRIPTIONS", "MAX_WALLETS_EACH", "HEALTH_PORT", "METRICS_PORT")
+_NOT_PASSED = (
+    *("WALLETS_FILE", "MAX_SUBSCRIPTIONS", "MAX_WALLETS_EACH", "HEALTH_PORT", "METRICS_PORT"),
+    *("REST_URL", "REPLICA", "REPLICAS", "MIRROR_API_KEY", "MIRROR_PROVIDER", "MIRROR_WS_URL", "MIRROR_TIER"),
+)
 """Settings of somebody's real connector that have no place beside a simulator."""
+
+_QUICK = {
+    "CHECKPOINT_INTERVAL": "1",
+    "SETTLE": "3",
+    "VERIFY_INTERVAL": "15",
+    "PING_INTERVAL": "1",
+    "IDLE_TIMEOUT": "4",
+    "BACKOFF_CAP": "2",
+}
+"""What a demonstration has no patience for; the environment wins."""
 
 
 class Plan(NamedTuple):
@@ -40,6 +57,8 @@ class Plan(NamedTuple):
     seed: int = 1
     scenario: Path | None = None
     """Faults of the simulator."""
+    security: Mapping[str, Any] = {}
+    """Options of our own clients of Kafka; the processes read theirs from the environment."""
 
     @property
     def group(self) -> str:
@@ -72,14 +91,18 @@ def connector_environment(
     plan: Plan, environment: Mapping[str, str], *, kafka: str, simulator: str, wallets: Sequence[str]
 ) -> dict[str, str]:
     """Return the connector's whole environment; `simulator` and `kafka` are `host:port`."""
-    return _common(plan, environment, kafka, leave_out=_NOT_PASSED) | {
-        **_ALL_SAID,
-        "PROVIDER": "simulator",
-        "API_KEY": KEY,
-        "TIER": "dev",
-        "WS_URL": f"ws://{simulator}/{{key}}",
-        "WALLETS": ",".join(wallets),
-    }
+    return (
+        _QUICK
+        | _common(plan, environment, kafka, leave_out=_NOT_PASSED)
+        | {
+            **_ALL_SAID,
+            "PROVIDER": "simulator",
+            "API_KEY": KEY,
+            "TIER": "dev",
+            "WS_URL": f"ws://{simulator}/{{key}}",
+            "WALLETS": ",".join(wallets),
+        }
+    )
 
 
 def provider_environment(plan: Plan, environment: Mapping[str, str], *, kafka: str) -> dict[str, str]:

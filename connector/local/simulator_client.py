@@ -45,6 +45,10 @@ class SimulatorClient:
         """Execute these orders now."""
         await self._call("POST", "/_sim/execute", body={"orders": orders})
 
+    async def calm(self) -> None:
+        """Disarm all faults."""
+        await self._call("DELETE", "/_sim/faults")
+
     async def pause(self) -> None:
         """Hold the market; when this returns, nothing more is executed."""
         await self._call("POST", "/_sim/pause")

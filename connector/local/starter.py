@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from aiokafka.errors import KafkaError
 
 from connector.kafka.groups import group_is_stable
+from connector.kafka.reader import end_offsets
 from connector.local.broker import LocalKafka
 from connector.local.errors import ProcessFailed
 from connector.local.plan import first_order, simulator_command, worker_command, worker_environment
 from connector.local.process import Process
-from connector.local.reader import end_offsets
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -79,7 +79,7 @@ class Starter:
 
         async def ready() -> bool:
             try:
-                return await group_is_stable(kafka, self._plan.group)
+                return await group_is_stable(kafka, self._plan.group, **self._plan.security)
             except KafkaError:
                 return False
 
@@ -88,11 +88,11 @@ class Starter:
     async def prove(self, kafka: str, simulator: SimulatorClient, wallet: str) -> None:
         """Send one order all the way, so that the market opens to programs that are warm."""
         topic = self._plan.prefix + "wallet-stats.v1"
-        before = await end_offsets(kafka, topic)
+        before = await end_offsets(kafka, topic, **self._plan.security)
         await simulator.execute([first_order(wallet, f"0x{secrets.token_hex(32)}")])
 
         async def counted() -> bool:
-            return await end_offsets(kafka, topic) != before
+            return await end_offsets(kafka, topic, **self._plan.security) != before
 
         await self.until(counted, "first order counted in the statistics")
 

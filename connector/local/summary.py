@@ -10,32 +10,36 @@ from rich.table import Table
 from rich.text import Text
 
 from connector.local.seen import quantile
-from connector.local.texts import milliseconds
-from connector.local.view import ALERT_TIME
+from connector.local.view import ALERT_TIME, Notice
+from connector.texts import milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from connector.local.audit import Audit
+    from connector.local.completeness import Completeness
     from connector.local.seen import Seen
 
 
-class _Alert(msgspec.Struct):
-    alert_id: str
-    rule: str
-
-
-_alert = msgspec.json.Decoder(_Alert)
+_notice = msgspec.json.Decoder(Notice)
 _SHOWN_MISCOUNTS = 5
 
 
 def alerts_by_rule(alerts: Sequence[Seen]) -> Counter[str]:
-    """Return the number of alerts of each rule, each alert id once."""
-    rules = {alert.alert_id: alert.rule for alert in (_alert.decode(seen.value or b"") for seen in alerts)}
+    """Return the number of alerts of each rule that fired or escalated, each alert id once."""
+    decoded = (_notice.decode(seen.value or b"") for seen in alerts)
+    rules = {alert.alert_id: alert.rule for alert in decoded if alert.is_news}
     return Counter(rules.values())
 
 
-def summary(audit: Audit, *, orders: Sequence[Seen], statistics: Sequence[Seen], alerts: Sequence[Seen]) -> Table:
+def summary(
+    audit: Audit,
+    completeness: Completeness,
+    *,
+    orders: Sequence[Seen],
+    statistics: Sequence[Seen],
+    alerts: Sequence[Seen],
+) -> Table:
     """Return the table."""
     rules = alerts_by_rule(alerts)
     table = Table(title="Summary: the simulator's book against the topics", title_justify="left")
@@ -46,6 +50,11 @@ def summary(audit: Audit, *, orders: Sequence[Seen], statistics: Sequence[Seen],
     table.add_row("duplicates", _verdict(audit.duplicates))
     table.add_row("missing", _verdict(audit.missing))
     table.add_row("not in the book", _verdict(audit.unknown))
+    table.add_row("wallets live at the end", f"{completeness.live:,} of {len(completeness.wallets):,}")
+    table.add_row("gaps still open", _verdict(completeness.open))
+    table.add_row("gaps unrecoverable", _verdict(completeness.ended["unrecoverable"]))
+    table.add_row("gaps closed, per wallet", f"{completeness.ended['closed']:,}")
+    table.add_row("orders that the socket missed, from REST", f"{sum(map(_backfilled, orders)):,}")
     table.add_row("wallets whose statistics differ", _verdict(len(audit.miscounted)))
     wallets = len({seen.key for seen in statistics})
     table.add_row("statistics records", f"{len(statistics):,} of {wallets:,} wallets")
@@ -63,6 +72,10 @@ def faults(audit: Audit) -> list[str]:
     for wallet, (orders, counted) in list(audit.miscounted.items())[:_SHOWN_MISCOUNTS]:
         lines.append(f"statistics of {wallet}: {counted} orders counted, {orders} in the topic")
     return lines
+
+
+def _backfilled(seen: Seen) -> bool:
+    return ("source", b"backfill") in seen.headers
 
 
 def _verdict(count: int) -> Text:

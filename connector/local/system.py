@@ -9,16 +9,17 @@ import tempfile
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector.local.connector_log import ConnectorState
 from connector.local.errors import ProcessFailed
 from connector.local.plan import connector_command, connector_environment, provider_environment
 from connector.local.simulator_client import SimulatorClient
 from connector.local.starter import Starter
+from connector.local.watcher import Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from connector.local.plan import Plan
     from connector.local.process import Process
@@ -32,6 +33,8 @@ class System(NamedTuple):
     kafka: str
     prefix: str
     """Of its topics."""
+    security: Mapping[str, Any]
+    """Options of our own clients of Kafka."""
     processes: list[Process]
     connector: Process
     state: ConnectorState
@@ -83,10 +86,12 @@ async def simulated(plan: Plan, say: Callable[[str], None]) -> AsyncIterator[Sim
         system = _system(plan, starter, kafka, environment)
         await starter.worker_ready(kafka)
 
-        async def subscribed() -> bool:
-            return bool((await simulator.stats())["subscriptions"])
+        watcher = Watcher(kafka, plan.prefix, plan.security)
 
-        await starter.until(subscribed, f"connector subscribed to {len(wallets)} wallets")
+        async def watched() -> bool:
+            return (await watcher.refresh()).live == len(wallets)
+
+        await starter.until(watched, f"connector watches {len(wallets)} wallets")
         await starter.prove(kafka, simulator, wallets[0])
         yield Simulated(system, simulator, wallets)
 
@@ -135,4 +140,4 @@ def _system(plan: Plan, starter: Starter, kafka: str, environment: dict[str, str
     """Start the connector, which completes the system."""
     began_ms = time.time_ns() // 1_000_000
     connector = starter.start("connector", connector_command(), environment)
-    return System(kafka, plan.prefix, starter.processes, connector, ConnectorState(), began_ms)
+    return System(kafka, plan.prefix, plan.security, starter.processes, connector, ConnectorState(), began_ms)

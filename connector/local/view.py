@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from heapq import nlargest
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 import msgspec
 
+from connector.local.completeness import Completeness
 from connector.local.seen import quantile
 
 if TYPE_CHECKING:
     from connector.local.seen import Seen
 
-Topic = Literal["orders.v1", "orders-dead.v1", "wallet-stats.v1", "alerts.v1"]
-TOPICS: Final[tuple[Topic, ...]] = ("orders.v1", "orders-dead.v1", "wallet-stats.v1", "alerts.v1")
+Topic = Literal["orders.v1", "orders-dead.v1", "coverage.v1", "gaps.v1", "wallet-stats.v1", "alerts.v1"]
+TOPICS: Final[tuple[Topic, ...]] = get_args(Topic)
 """What the view reads, without the deployment's prefix."""
 
-CURRENT: Final[Topic] = "wallet-stats.v1"
-"""The one that holds the present state of things: to be read from its start, however old."""
+CURRENT: Final[tuple[Topic, ...]] = ("wallet-stats.v1", "coverage.v1")
+"""Those that hold the present state of things: to be read from their starts, however old."""
 
 RATE_SECONDS = 10
 _SAMPLES = 2_000
@@ -43,11 +44,23 @@ class Wallet(msgspec.Struct, frozen=True):
     windows: dict[str, Window]
 
 
-class Alert(msgspec.Struct, frozen=True):
-    """What people read of an alert."""
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """What has to be read of an alert to count it."""
 
     alert_id: str
     rule: str
+    transition: str = "firing"
+    silenced_by: tuple[str, ...] = ()
+
+    @property
+    def is_news(self) -> bool:
+        """Whether it is news for people: not the end of an alert, nor one they silenced."""
+        return self.transition != "resolved" and not self.silenced_by
+
+
+class Alert(Notice, frozen=True, kw_only=True):
+    """What people read of an alert."""
+
     severity: str
     subject: str
     message: str
@@ -66,8 +79,9 @@ class View:
     def __init__(self) -> None:
         self.orders = 0
         self.dead = 0
+        self.completeness = Completeness()
         self.alerts = 0
-        """Alerts, each id once."""
+        """Alerts that fired or escalated, each id once."""
         self.by_rule: Counter[str] = Counter()
         self.latest: deque[Alert] = deque(maxlen=_ALERTS)
         """The newest alerts, newest first."""
@@ -85,6 +99,10 @@ class View:
                     self._order(seen)
                 case "orders-dead.v1":
                     self.dead += 1
+                case "coverage.v1":
+                    self.completeness.absorb_coverage(seen)
+                case "gaps.v1":
+                    self.completeness.absorb_gap(seen)
                 case "wallet-stats.v1":
                     self._statistics(_wallet.decode(seen.value or b""))
                 case "alerts.v1":
@@ -108,7 +126,7 @@ class View:
             self.wallets[record.wallet] = record
 
     def _alert(self, alert: Alert, seen: Seen) -> None:
-        if alert.alert_id in self._alert_ids:
+        if not alert.is_news or alert.alert_id in self._alert_ids:
             return  # a worker that took over repeats what it cannot know was sent
         self._alert_ids[alert.alert_id] = None
         if len(self._alert_ids) > _ALERT_IDS:

@@ -45,6 +45,17 @@ async def test_missing_topics_are_created_and_ready(kafka: LocalKafka, topic_pre
     await ensure_topics(kafka.bootstrap, wanted, partitions=3)
 
 
+async def test_a_topic_with_its_own_number_of_partitions_has_that(kafka: LocalKafka, topic_prefix: str) -> None:
+    """Beside others with as many as the deployment says, and the broker keeps its compaction lag."""
+    one = TopicSpec(
+        name=f"{topic_prefix}one.v1", key="none", owner="streams", doc="", partitions=1, min_compaction_lag_ms=60_000
+    )
+    wanted = [one, specs(topic_prefix)[0]]
+    await ensure_topics(kafka.bootstrap, wanted, partitions=3)
+    assert [await leaders(kafka.bootstrap, spec.name) for spec in wanted] == [[1], [1, 1, 1]]
+    await ensure_topics(kafka.bootstrap, wanted, partitions=3)
+
+
 async def test_several_may_create_at_once(kafka: LocalKafka, topic_prefix: str) -> None:
     """Processes that start together all end with the same topics, none with an error."""
     wanted = specs(topic_prefix)

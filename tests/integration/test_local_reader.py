@@ -10,7 +10,8 @@ from aiokafka import AIOKafkaProducer
 
 from connector.contract.topics import TopicSpec
 from connector.kafka.admin import ensure_topics
-from connector.local.reader import end_offsets, follow, read_all
+from connector.kafka.reader import end_offsets
+from connector.local.reader import follow, read_all
 
 if TYPE_CHECKING:
     from connector.local.broker import LocalKafka

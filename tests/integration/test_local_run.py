@@ -99,6 +99,7 @@ async def test_a_restart_continues_exactly(tmp_path: Path) -> None:
     """
     async with Simulator() as simulator, SimulatorClient(f"127.0.0.1:{simulator.port}") as client:
         settings = f"PROVIDER=dome\nAPI_KEY={KEY}\nWALLETS={WALLET}\nWS_URL=ws://127.0.0.1:{simulator.port}/{{key}}\n"
+        settings += f"REST_URL=http://127.0.0.1:{simulator.port}\n"
         (tmp_path / ".env").write_text(settings)
         for numbers in (range(3), range(3, 6)):
             async with running(tmp_path, "--data", str(tmp_path / "kafka")) as process:
@@ -134,7 +135,9 @@ async def test_a_refused_key_ends_it_with_the_connectors_words(
 ) -> None:
     """Exit 1: what the provider said and what to do, without the key; the existing cluster goes on."""
     async with Simulator() as simulator:
-        settings = {"API_KEY": f"bad-{KEY}", "WALLETS": WALLET, "WS_URL": f"ws://127.0.0.1:{simulator.port}/{{key}}"}
+        address = f"127.0.0.1:{simulator.port}"
+        urls = {"WS_URL": f"ws://{address}/{{key}}", "REST_URL": f"http://{address}"}
+        settings = {"API_KEY": f"bad-{KEY}", "WALLETS": WALLET, **urls}
         async with running(tmp_path, KAFKA=kafka.bootstrap, TOPIC_PREFIX=topic_prefix, **settings) as process:
             said = (await process.communicate())[0].decode()
     assert process.returncode == 1
@@ -147,7 +150,9 @@ async def test_a_refused_key_ends_it_with_the_connectors_words(
 async def test_an_unreachable_provider_is_shown(kafka: LocalKafka, topic_prefix: str, tmp_path: Path) -> None:
     """The connector goes on trying, and the view says why; Ctrl-C ends it with exit 0."""
     with reserve() as nobody:
-        settings = {"API_KEY": KEY, "WALLETS": WALLET, "WS_URL": f"ws://127.0.0.1:{port_of(nobody)}/{{key}}"}
+        address = f"127.0.0.1:{port_of(nobody)}"
+        urls = {"WS_URL": f"ws://{address}/{{key}}", "REST_URL": f"http://{address}"}
+        settings = {"API_KEY": KEY, "WALLETS": WALLET, **urls}
         options = ("--kafka", kafka.bootstrap)
         async with running(tmp_path, *options, TOPIC_PREFIX=topic_prefix, **settings) as process:
             await output_until(process, r"connector disconnected: cannot connect: .+; next attempt .+ s later")

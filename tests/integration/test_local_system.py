@@ -70,6 +70,38 @@ def test_the_demo_finds_everything_once(kafka: LocalKafka) -> None:
         assert re.fullmatch(r"[\d.]+ ms / [\d.]+ ms", found[f"{path}, p50 / p99"])
 
 
+def test_the_demo_loses_nothing_though_everything_fails(kafka: LocalKafka) -> None:
+    """
+    Exit 0 with connections that end or fall silent, messages that are lost or broken, and a REST that is late.
+
+    What the sockets did not bring comes from REST, each order once, and every gap is closed at the end.
+    """
+    with local("demo", "--kafka", kafka.bootstrap, "--wallets", "60", DEMO_SECONDS="15", DEMO_FAULTS="1") as process:
+        output = process.communicate()[0]
+    found = figures(output)
+    assert process.returncode == 0, output
+    assert found["orders executed by the simulator for watched wallets"] == found["orders in the topic"]
+    assert int(found["orders that the socket missed, from REST"]) > 0
+    assert int(found["gaps closed, per wallet"]) > 60
+    for figure in ("missing", "duplicates", "not in the book", "gaps still open", "wallets whose statistics differ"):
+        assert found[figure] == "0", output
+
+
+def test_the_demo_fails_when_orders_cannot_be_had(kafka: LocalKafka, tmp_path: Path) -> None:
+    """Exit 1: orders that no socket brought and that REST withholds are missing, and named."""
+    scenario = tmp_path / "withhold.yaml"
+    scenario.write_text(
+        "faults:\n  - {kind: lose_event, after: 20, times: 3}\n  - {kind: rest_withhold, times: null}\n"
+    )
+    arguments = ("demo", "--kafka", kafka.bootstrap, "--scenario", str(scenario), "--wallets", "20")
+    with local(*arguments, DEMO_SECONDS="5", VERIFY_INTERVAL="3", SETTLE="1") as process:
+        output = process.communicate()[0]
+    found = figures(output)
+    assert process.returncode == 1, output
+    assert (found["missing"], found["duplicates"], found["gaps still open"]) == ("3", "0", "0"), output
+    assert output.count("  missing ") == 3
+
+
 def test_the_demo_fails_when_deliveries_are_published_twice(kafka: LocalKafka, tmp_path: Path) -> None:
     """Exit 1: with the connector's dedupe off, deliveries that the simulator repeats are found and named."""
     scenario = tmp_path / "repeat.yaml"
