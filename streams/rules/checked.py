@@ -65,6 +65,11 @@ def read_checked(serialized: bytes) -> Node:
     return _node(_one(checked, 4), overloads)
 
 
+def referenced(serialized: bytes) -> set[str]:
+    """Return the names of all variables of a serialized expression, also of one that has other parts."""
+    return {_one(_one(reference, 2), 1).decode() for reference in _all(_one(serialized, 2), 2)}
+
+
 def _node(expression: bytes, overloads: dict[int, str]) -> Node:
     fields = dict(_fields(expression))
     if 3 in fields:

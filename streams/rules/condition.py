@@ -8,28 +8,33 @@ translation raises.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cel_expr_python import cel
 
 from streams.rules.catalogue import CATALOGUE
-from streams.rules.checked import Node, Unsupported, read_checked
+from streams.rules.checked import Node, Unsupported, read_checked, referenced
 from streams.rules.clauses import split
 from streams.rules.names import nearest
-from streams.rules.translate import compile_source, names, to_source
+from streams.rules.translate import compile_source, to_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from streams.records import Scope
     from streams.rules.catalogue import Value, Variable
+    from streams.rules.clauses import Operator
 
-_TYPES = {"int": cel.Type.INT, "double": cel.Type.DOUBLE, "string": cel.Type.STRING}
+Kind = Literal["bool", "int"]
+
+_TYPES = {"int": cel.Type.INT, "double": cel.Type.DOUBLE, "string": cel.Type.STRING, "bool": cel.Type.BOOL}
 _ENVIRONMENTS = {
     scope: cel.NewEnv(variables={name: _TYPES[variable.type] for name, variable in variables.items()})
     for scope, variables in CATALOGUE.items()
 }
 _ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
+_CONTAINER = " (in container '')"
 _UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
 _MIXED = re.compile(r"'_[^']+_' applied to '\((?:double, int|int, double)\)'")
 
@@ -43,31 +48,31 @@ class Refused(ValueError):
 
 
 class Condition:
-    """One expression of a scope, of type bool unless it is a clause."""
+    """One expression of a scope."""
 
     def __init__(self, text: str, scope: Scope) -> None:
         """Compile the text; raises `Refused` with every error CEL has, each with a caret."""
         self.text = text
+        self._scope = scope
         self._catalogue = CATALOGUE[scope]
         try:
             self._cel = _ENVIRONMENTS[scope].compile(text)
         except RuntimeError as error:
             raise _refusal(str(error), text, scope) from error
-        self.tree: Node | None
-        try:
-            self.tree = read_checked(self._cel.serialize())
-            found = names(self.tree)
-        except Unsupported:
-            self.tree, found = None, _mentioned(text, self._catalogue)
+        serialized = self._cel.serialize()
+        self.tree: Node | None = None
+        with suppress(Unsupported):
+            self.tree = read_checked(serialized)
+        found = referenced(serialized)
         self.variables: tuple[Variable, ...] = tuple(
             variable for name, variable in self._catalogue.items() if name in found
         )
         self._python = self._translate()
 
     @property
-    def is_bool(self) -> bool:
-        """Whether the expression is a condition."""
-        return bool(self._cel.return_type() == cel.Type.BOOL)
+    def kind(self) -> str:
+        """Name of the type of its value; `bool` makes it a condition."""
+        return str(self._cel.return_type().name()).lower()
 
     @property
     def of_order(self) -> bool:
@@ -107,15 +112,20 @@ class Condition:
             raise ArithmeticError(str(value.plain_value()))
         return value.plain_value()
 
-    def clauses(self, scope: Scope) -> list[Condition]:
-        """Return the parts that all have to be true."""
-        parts = split(self.text)
-        return [self] if len(parts) == 1 else [Condition(part, scope) for part in parts]
+    def tree_of_clauses(self) -> ClauseTree:
+        """Return the parts it is joined of, and theirs."""
+        operator, parts = split(self.text)
+        if operator is None:
+            return ClauseTree(self, None, [])
+        return ClauseTree(self, operator, [Condition(part, self._scope).tree_of_clauses() for part in parts])
 
 
-def _mentioned(text: str, known: Mapping[str, Variable]) -> set[str]:
-    """Return the names of variables in a text: more than it reads, where a string spells one."""
-    return {name for name in known if re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", text)}
+class ClauseTree(NamedTuple):
+    """A condition and what it is joined of."""
+
+    condition: Condition
+    operator: Operator | None
+    parts: list[ClauseTree]
 
 
 def _refusal(message: str, text: str, scope: Scope) -> Refused:
@@ -125,7 +135,8 @@ def _refusal(message: str, text: str, scope: Scope) -> Refused:
     first = None
     for row, column, reason in _ERROR.findall(message):
         first = int(row) - 1 if first is None else first
-        shown.append(f"{reason}{_remedy(reason, scope)}\n    {lines[int(row) - 1]}\n    {' ' * (int(column) - 1)}^")
+        told = f"{reason.removesuffix(_CONTAINER)}{_remedy(reason, scope)}"
+        shown.append(f"{told}\n    {lines[int(row) - 1]}\n    {' ' * (int(column) - 1)}^")
     return Refused("\n".join(shown) or message, first or 0)
 
 

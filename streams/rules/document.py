@@ -1,14 +1,24 @@
 """
-Rules documents: YAML to rules.
+Rules documents: YAML, or JSON, to rules.
 
     rules:
       - id: large-order              # required, unique
         scope: wallet                # required: wallet | market
         severity: warning            # required: info | warning | critical
-        expr: order.notional > 100.0 # required: CEL
+        expr: order.notional > 100.0 # required: CEL, a condition
         message: "{order.side} for {order.notional:.2f} USDC"  # required
+        for: 30s                     # how long it has to stay true; default 0s
+        until: wallet.w1m.orders < 5 # what ends it; default: the condition being false
+        keep_firing_for: 5m          # how long it goes on after that; default 0s
+        escalate: market.w1h.wallets # CEL, a whole number: told again each time it is higher than ever before
+        group_by: [market.id]        # an alert of its own for each
         cooldown: 5m                 # default 5m
         max_age: 60s                 # default 60s
+        warmup: 1h                   # default 0s
+        wallets: ["0x..."]           # which orders may tip it; default all
+        wallet_labels: [whale]       # labels of the watch-list
+        markets: [btc-updown-15m-*]  # condition ids or slugs
+        mode: ACTIVE                 # ACTIVE | SHADOW | PAUSED; default ACTIVE
         labels: {team: desk}         # default none
 """
 
@@ -19,16 +29,17 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import yaml
 
+from connector.contract.address import parse_address
+from connector.contract.errors import InvalidAddress
+from streams.durations import parse_duration
 from streams.records import Scope, Severity
 from streams.rules.errors import Fault
 from streams.rules.names import nearest
-from streams.rules.rule import Rule
+from streams.rules.rule import Mode, Rule, Selectors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)", re.ASCII)
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 _REQUIRED = ("id", "scope", "severity", "expr", "message")
 
@@ -48,6 +59,8 @@ def read_document(text: str) -> tuple[list[Written], list[Fault]]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         return [], [Fault(line, "document", f"no YAML: {error.problem}")]
+    except yaml.YAMLError as error:  # characters that no document may hold
+        return [], [Fault(1, "document", f"no YAML: {error}")]
     fields = _fields(root) if isinstance(root, yaml.MappingNode) else {}
     listed = fields.get("rules")
     if len(fields) != 1 or not isinstance(listed, yaml.SequenceNode):
@@ -82,6 +95,7 @@ def _read_rule(node: yaml.Node, name: str, faults: list[Fault]) -> Written | Non
     fields = _fields(node)
     name = str(fields["id"].value) if "id" in fields else name
     wrong = [Fault(line, name, f"{field} is missing") for field in _REQUIRED if field not in fields]
+    wrong += _given_twice(node, name)
     values: dict[str, Any] = {}
     for field, value in fields.items():
         at = value.start_mark.line + 1
@@ -96,7 +110,19 @@ def _read_rule(node: yaml.Node, name: str, faults: list[Fault]) -> Written | Non
     if wrong:
         faults += wrong
         return None
-    return Written(Rule(**values), {field: _first_line(value) for field, value in fields.items()})
+    select = Selectors(**{name: values.pop(name) for name in Selectors.__struct_fields__ if name in values})
+    return Written(Rule(select=select, **values), {field: _first_line(value) for field, value in fields.items()})
+
+
+def _given_twice(node: yaml.MappingNode, name: str) -> list[Fault]:
+    """YAML would take the last, and say nothing."""
+    keys = [(str(key.value), key.start_mark.line + 1) for key, _ in node.value]
+    first = dict(reversed(keys))
+    return [
+        Fault(line, name, f"{key} is given twice, first on line {first[key]}")
+        for key, line in keys
+        if line != first[key]
+    ]
 
 
 def _first_line(node: yaml.Node) -> int:
@@ -129,11 +155,25 @@ def _one_of(allowed: tuple[str, ...]) -> Callable[[yaml.Node], str]:
 
 
 def _duration_ms(node: yaml.Node) -> int:
-    text = _text(node)
-    match = _DURATION.fullmatch(text)
-    if match is None:
-        raise ValueError(f"expected a whole number and a unit (ms, s, m, h, d) such as 60s or 5m, got {text!r}")
-    return int(match[1]) * _UNITS[match[2]]
+    return parse_duration(_text(node))
+
+
+def _texts(node: yaml.Node) -> tuple[str, ...]:
+    if not isinstance(node, yaml.SequenceNode) or not node.value:
+        raise ValueError("expected a list of texts such as [one, two]")
+    return tuple(dict.fromkeys(map(_text, node.value)))
+
+
+def _markets(node: yaml.Node) -> tuple[str, ...]:
+    """Condition ids and slugs are lower case on the wire."""
+    return tuple(text.lower() for text in _texts(node))
+
+
+def _addresses(node: yaml.Node) -> tuple[str, ...]:
+    try:
+        return tuple(map(parse_address, _texts(node)))
+    except InvalidAddress as error:
+        raise ValueError(str(error)) from None
 
 
 def _labels(node: yaml.Node) -> dict[str, str]:
@@ -148,8 +188,21 @@ _READERS: dict[str, tuple[str, Callable[[yaml.Node], Any]]] = {
     "severity": ("severity", _one_of(get_args(Severity))),
     "expr": ("expr", _text),
     "message": ("message", _text),
+    "for": ("for_ms", _duration_ms),
+    "until": ("until", _text),
+    "keep_firing_for": ("keep_firing_for_ms", _duration_ms),
+    "escalate": ("escalate", _text),
+    "group_by": ("group_by", _texts),
     "cooldown": ("cooldown_ms", _duration_ms),
     "max_age": ("max_age_ms", _duration_ms),
+    "warmup": ("warmup_ms", _duration_ms),
+    "wallets": ("wallets", _addresses),
+    "wallet_labels": ("wallet_labels", _texts),
+    "markets": ("markets", _markets),
+    "mode": ("mode", _one_of(get_args(Mode))),
     "labels": ("labels", _labels),
 }
 """Key in the document -> field of the rule, and how it is read."""
+
+FIELDS = {key: field for key, (field, _) in _READERS.items()}
+"""Key in the document -> field of `Rule` or of its `Selectors`."""

@@ -2,6 +2,7 @@
 Errors of rules.
 
     InvalidRules      a rules document has faults: all of them, each with line and remedy
+    InvalidChange     a change does not fit the rules in force
 """
 
 from __future__ import annotations
@@ -30,3 +31,7 @@ class InvalidRules(Exception):
         self.faults = sorted(faults)
         shown = (f"{name}:{fault.line}: {fault.rule}: {fault.text}" for fault in self.faults)
         super().__init__("\n".join(shown))
+
+
+class InvalidChange(Exception):
+    """A change does not fit the rules in force; the message says why, one line for each fault."""

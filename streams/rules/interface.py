@@ -8,9 +8,12 @@ import msgspec
 
 if TYPE_CHECKING:
     from connector.contract.record import OrderRecord
-    from streams.records import Alert
+    from streams.records import Alert, Scope
     from streams.stats.market import MarketState
     from streams.stats.wallet import WalletState
+
+Errors = dict[int, int]
+"""Rule number -> how often it had no value (a division by zero, ...) in one partition; part of its state."""
 
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
@@ -20,42 +23,50 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     offset: int
     clock: int
     source: str
+    gap_id: str | None = None
+    """The wallet's gap that was open when the order was published."""
+    label: str | None = None
+    """The wallet's on the watch-list when the order was published."""
 
 
 class Rules(Protocol):
     """
     The rules of both scopes.
 
-    Per order: `before_*` where statistics have decayed since the last one, before the order is in
-    them, then `after_*` with the order in them. Both change only the `rules` of the state.
+    Per order: `before_*` up to the clock, before the order is in the statistics, then `after_*` with the order in them.
+    Without orders: `due` says when to call `before_*` again. All change only the `rules` of a state, and `before_*`
+    lets its statistics decay, and count in `errors`.
     """
 
-    def before_wallet(self, state: WalletState, order: OrderRecord, clock: int) -> None:
-        """Re-arm the wallet's rules whose condition is no longer true."""
+    def before_wallet(self, state: WalletState, wallet: str, clock: int, errors: Errors) -> list[Alert]:
+        """Return the alerts that are due for a wallet up to `clock` (ms), in the order of their times."""
 
-    def after_wallet(self, state: WalletState, order: OrderRecord, arrival: Arrival) -> list[Alert]:
-        """Return the alerts that this order tips for its wallet."""
+    def after_wallet(self, state: WalletState, order: OrderRecord, arrival: Arrival, errors: Errors) -> list[Alert]:
+        """Return the alerts that this order brings for its wallet."""
 
-    def before_market(self, state: MarketState, order: OrderRecord, clock: int) -> None:
-        """Re-arm the market's rules whose condition is no longer true."""
+    def before_market(self, state: MarketState, market: str, clock: int, errors: Errors) -> list[Alert]:
+        """Return the alerts that are due for a market up to `clock` (ms), in the order of their times."""
 
-    def after_market(self, state: MarketState, order: OrderRecord, arrival: Arrival) -> list[Alert]:
-        """Return the alerts that this order tips for its market."""
+    def after_market(self, state: MarketState, order: OrderRecord, arrival: Arrival, errors: Errors) -> list[Alert]:
+        """Return the alerts that this order brings for its market."""
+
+    def due(self, scope: Scope, state: WalletState | MarketState, at: int) -> int | None:
+        """Return when after `at` (ms) `before_*` has something to do; None: not before the next order."""
+
+    def rule_id(self, number: int) -> str | None:
+        """Return the id of the rule that `errors` knows by a number, if it is in force."""
 
 
 class NoRules:
     """Statistics only."""
 
-    def before_wallet(self, state: WalletState, order: OrderRecord, clock: int) -> None:
-        """Do nothing."""
-
-    def after_wallet(self, state: WalletState, order: OrderRecord, arrival: Arrival) -> list[Alert]:  # noqa: ARG002
+    def before_wallet(self, *_: object) -> list[Alert]:
         """Return no alerts."""
         return []
 
-    def before_market(self, state: MarketState, order: OrderRecord, clock: int) -> None:
-        """Do nothing."""
+    after_wallet = before_market = after_market = before_wallet
 
-    def after_market(self, state: MarketState, order: OrderRecord, arrival: Arrival) -> list[Alert]:  # noqa: ARG002
-        """Return no alerts."""
-        return []
+    def due(self, *_: object) -> None:
+        """Return never."""
+
+    rule_id = due

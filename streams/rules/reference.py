@@ -1,4 +1,4 @@
-"""The vocabulary of rules as a page, made from the catalogue."""
+"""The vocabulary of rules as tables, made from the catalogue; the page on rules ends with them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def reference() -> str:
     for scope, variables in CATALOGUE.items():
         lines += [f"### Scope {scope}", "", "| variable | type | meaning | about |", "|---|---|---|---|"]
         lines += [
-            f"| `{name}` | {variable.type} | {variable.doc} | {'this order' if variable.of_order else 'statistics'} |"
+            f"| `{name}` | {variable.type} | {variable.doc} | {'order' if variable.of_order else 'statistics'} |"
             for name, variable in variables.items()
         ]
         lines.append("")

@@ -1,42 +1,64 @@
-"""
-The rules of one scope, ready to be asked, and what makes one fire.
-
-An alert needs an order that tips it.
-
-- A rule that speaks of the order at hand (`Variable.of_order`) is true only at that order: each
-  order that matches is an edge.
-- A rule over statistics alone fires when it becomes true. It is armed again when it is false after
-  an order, or just before the next one, when the statistics have decayed to the clock.
-- An edge is held back within `cooldown` of the rule's last alert about the subject, and where the
-  order is older than `max_age` or older than every window. Holding back does not use it up: only
-  an alert disarms a rule, so a condition that still holds at the next fresh order after the
-  cooldown fires there.
-
-Times are the clock's, milliseconds of the log: the same log, the same alerts.
-"""
+"""The rules of one scope, ready to be asked which of them are true at an order."""
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from streams.rules.catalogue import CATALOGUE
+from streams.rules.selectors import Index
 from streams.rules.translate import compile_source
-from streams.stats.rulestate import RuleState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from streams.records import Scope
     from streams.rules.active import Active
+    from streams.rules.condition import Condition
     from streams.rules.facts import Facts
+    from streams.rules.interface import Errors
+    from streams.rules.lifecycle import Truth
 
-Memory = dict[int, RuleState]
-"""What the rules remember of one subject: rule number -> edge. Absent is armed, with no cooldown running."""
+PARKED_AFTER = 100
+"""Errors in one partition after which a rule is not evaluated there any more, until it is changed."""
 
 
 class RuleSet:
-    """All rules of a scope. `errors` counts, by rule id, evaluations that had no value."""
+    """All rules of a scope that are not paused."""
+
+    def __init__(self, scope: Scope, rules: Sequence[Active]) -> None:
+        self._scope: Scope = scope
+        running = [active for active in rules if active.rule.mode != "PAUSED"]
+        self._rules = {active.rule.number: active for active in running}
+        self._index = Index((active.rule.select, active) for active in running)
+        made: dict[tuple[int, ...], Program] = {}
+        for bucket in self._index.buckets().values():
+            numbers = tuple(active.rule.number for active in bucket)
+            if numbers not in made:
+                made[numbers] = Program(scope, bucket)
+        self._programs = {
+            key: made[tuple(active.rule.number for active in bucket)] for key, bucket in self._index.buckets().items()
+        }
+
+    def get(self, number: int) -> Active | None:
+        """Return a rule by its number."""
+        return self._rules.get(number)
+
+    def true(self, facts: Facts, errors: Errors) -> Iterable[Active]:
+        """Return the rules that concern the order at hand and are true with it in the statistics."""
+        order = facts.at_hand
+        keys = self._index.find(order.user, facts.label, order.condition_id, order.market_slug)
+        if len(keys) == 1:
+            return self._programs[keys[0]].true(facts, errors)
+        found: dict[int, Active] = {}
+        for key in keys:
+            for active in self._programs[key].true(facts, errors):
+                found[active.rule.number] = active
+        return found.values()
+
+
+class Program:
+    """Rules that concern the same orders, evaluated together: what several of them read is read once."""
 
     def __init__(self, scope: Scope, rules: Sequence[Active]) -> None:
         names = [name for name in CATALOGUE[scope] if any(name in active.reads for active in rules)]
@@ -49,66 +71,50 @@ class RuleSet:
             ["facts", *(f"v{place}=None" for place in range(len(names)))],
             {f"read{place}": CATALOGUE[scope][name].read for place, name in enumerate(names)},
         )
-        self._rules = [*self._translated, *self._others]
-        self._places = {active.rule.number: place for place, active in enumerate(self._rules)}
-        self.errors: Counter[str] = Counter()
+        self._numbers = frozenset(sources)
+        self._but = partial(_without, scope, rules, {})
 
-    def before(self, memory: Memory, facts: Facts) -> None:
-        """Arm what is no longer true just before an order."""
-        for number, edge in memory.items():
-            place = self._places.get(number)
-            if place is not None and not edge.armed:
-                edge.armed = self._truth(self._rules[place], facts) is False
-
-    def after(self, memory: Memory, facts: Facts) -> list[Active]:
-        """Return the rules that fire with the order in the statistics."""
-        truths = self._truths(facts)
-        for number, edge in memory.items():
-            if not edge.armed:
-                place = self._places.get(number)
-                edge.armed = place is not None and truths[place] is False
-        if True not in truths:
-            return []
-        fired = [
-            active
-            for active, truth in zip(self._rules, truths, strict=True)
-            if truth is True and self._may_fire(active, memory, facts)
-        ]
-        if fired:
-            self._note(fired, memory, facts.clock)
-        return fired
-
-    def _may_fire(self, active: Active, memory: Memory, facts: Facts) -> bool:
-        rule = active.rule
-        edge = memory.get(rule.number)
-        if edge is not None and not (edge.armed and facts.clock - edge.fired >= rule.cooldown_ms):
-            return False
-        return facts.clock - facts.order.timestamp * 1_000 <= rule.max_age_ms
-
-    def _note(self, fired: list[Active], memory: Memory, clock: int) -> None:
-        """Remember what fired; forget edges that say nothing any more and those of rules that are gone."""
-        for number, edge in list(memory.items()):
-            place = self._places.get(number)
-            if place is None or (edge.armed and clock - edge.fired >= self._rules[place].rule.cooldown_ms):
-                del memory[number]
-        for active in fired:
-            memory[active.rule.number] = RuleState(fired=clock, armed=active.condition.of_order)
-
-    def _truths(self, facts: Facts) -> tuple[bool | None, ...]:
-        """Return the truth of each rule, None where it has none."""
+    def true(self, facts: Facts, errors: Errors) -> list[Active]:
+        """Return the rules that are true; those that have no value are counted, and left out once they are parked."""
+        if errors and (parked := self._numbers.intersection(n for n in errors if is_parked(n, errors))):
+            return self._but(parked).true(facts, errors)
         try:
-            truths: tuple[bool | None, ...] = self._joined(facts)
+            truths = self._joined(facts)
         except ArithmeticError:  # one rule's; it is to harm no other
-            truths = tuple(self._truth(active, facts) for active in self._translated)
-        return truths + tuple(self._truth(active, facts) for active in self._others) if self._others else truths
+            truths = [truth(active, active.condition, facts, errors) for active in self._translated]
+        found = [active for active, true in zip(self._translated, truths, strict=True) if true] if any(truths) else []
+        found += [active for active in self._others if truth(active, active.condition, facts, errors)]
+        return found
 
-    def _truth(self, active: Active, facts: Facts) -> bool | None:
-        values = {variable.name: variable.read(facts) for variable in active.condition.variables}
-        try:
-            return bool(active.condition.evaluate(values))
-        except ArithmeticError:
-            self.errors[active.rule.id] += 1
-            return None
+
+def _without(
+    scope: Scope, rules: Sequence[Active], made: dict[frozenset[int], Program], parked: frozenset[int]
+) -> Program:
+    """Return the program of the rules that are not parked, made once."""
+    if parked not in made:
+        made[parked] = Program(scope, [active for active in rules if active.rule.number not in parked])
+    return made[parked]
+
+
+def is_parked(number: int, errors: Errors) -> bool:
+    """Return whether a rule had its last chance in this partition."""
+    return errors.get(number, 0) >= PARKED_AFTER
+
+
+def truth(active: Active, condition: Condition, facts: Facts, errors: Errors) -> Truth:
+    """Return the truth of one of a rule's conditions, None where it has none, which is counted."""
+    value = evaluate(active, condition, facts, errors)
+    return None if value is None else bool(value)
+
+
+def evaluate(active: Active, condition: Condition, facts: Facts, errors: Errors) -> Any:
+    """Return the value of one of a rule's expressions, None where it has none, which is counted."""
+    values = {variable.name: variable.read(facts) for variable in condition.variables}
+    try:
+        return condition.evaluate(values)
+    except ArithmeticError:
+        errors[active.rule.number] = errors.get(active.rule.number, 0) + 1
+        return None
 
 
 def _lazy(names: Sequence[str]) -> dict[str, str]:

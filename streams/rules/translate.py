@@ -9,6 +9,7 @@ conversions from text) is not translated.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 from streams.rules.checked import Call, Constant, Items, Name, Node, Unsupported
@@ -28,13 +29,13 @@ _INFIX: Final = {
     "add_double": "+",
     "subtract_double": "-",
     "multiply_double": "*",
-    "divide_double": "/",
 }
 _SHAPES: Final = {
     "logical_not": "(not {0})",
     "conditional": "({1} if {0} else {2})",
     "negate_double": "(-{0})",
     "negate_int64": "int64(-{0})",
+    "divide_double": "divide({0}, {1})",
     "add_int64": "int64({0} + {1})",
     "subtract_int64": "int64({0} - {1})",
     "multiply_int64": "int64({0} * {1})",
@@ -54,7 +55,15 @@ def int64(value: int) -> int:
     raise OverflowError
 
 
-_GLOBALS: Final[dict[str, Any]] = {"__builtins__": {}, "int64": int64, "float": float, "len": len}
+def divide(one: float, other: float) -> float:
+    """Return the quotient as IEEE 754, and so CEL, has it: infinite, or no number, over zero."""
+    try:
+        return one / other
+    except ZeroDivisionError:
+        return math.nan if one == 0 or math.isnan(one) else math.copysign(math.inf, one) * math.copysign(1.0, other)
+
+
+_GLOBALS: Final[dict[str, Any]] = {"__builtins__": {}, "int64": int64, "divide": divide, "float": float, "len": len}
 
 
 def to_source(node: Node, variables: Mapping[str, str]) -> str:
@@ -65,6 +74,8 @@ def to_source(node: Node, variables: Mapping[str, str]) -> str:
         Unsupported: CEL itself has to evaluate it.
     """
     if isinstance(node, Constant):
+        if isinstance(node.value, float) and not math.isfinite(node.value):
+            raise Unsupported
         return repr(node.value)
     if isinstance(node, Name):
         if node.name not in variables:
@@ -88,7 +99,8 @@ def _membership(node: Call, variables: Mapping[str, str]) -> str:
     if not isinstance(items, Items):
         raise Unsupported
     values = [item.value for item in items.items if isinstance(item, Constant)]
-    if len(values) != len(items.items) or any(isinstance(value, float) for value in values):
+    kinds = {type(value) for value in values}
+    if len(values) != len(items.items) or float in kinds or len(kinds) > 1:
         raise Unsupported
     return f"({to_source(wanted, variables)} in {tuple(values)!r})"
 

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.rules.catalogue import CATALOGUE
-from streams.rules.condition import Condition, Refused
+from streams.rules.condition import ClauseTree, Condition, Refused
 from streams.rules.translate import int64
 
 INTS = ("wallet.w1m.orders", "wallet.w1h.buys", "order.timestamp")
@@ -193,36 +194,87 @@ def test_refusals_show_every_error_with_a_caret_and_a_remedy(text: str, line: in
         assert part in str(refused.value)
 
 
+Shape = str | tuple[str, list[Any]]
+
+
+def shape(tree: ClauseTree) -> Shape:
+    """Return a tree as texts, and what joins them."""
+    return tree.condition.text if tree.operator is None else (tree.operator, [shape(part) for part in tree.parts])
+
+
 @pytest.mark.parametrize(
     ("text", "clauses"),
     [
-        ("order.price < 0.5", ["order.price < 0.5"]),
-        ("order.price < 0.5&&order.side == 'a && b'", ["order.price < 0.5", "order.side == 'a && b'"]),
+        ("order.price < 0.5", "order.price < 0.5"),
+        ("order.price < 0.5&&order.side == 'a && b'", ("&&", ["order.price < 0.5", "order.side == 'a && b'"])),
         (
             '(order.price < 0.5 && order.price > 0.1) && order.side == "&& \'"',
-            ["(order.price < 0.5 && order.price > 0.1)", 'order.side == "&& \'"'],
+            ("&&", [("&&", ["order.price < 0.5", "order.price > 0.1"]), 'order.side == "&& \'"']),
         ),
-        ("order.price < 0.5 && order.price > 0.1 || true", ["order.price < 0.5 && order.price > 0.1 || true"]),
-        ("order.price < 0.5 && true ? true : false", ["order.price < 0.5 && true ? true : false"]),
-        ("order.price < 0.5 // && not a clause\n && true", ["order.price < 0.5 // && not a clause", "true"]),
+        (
+            "order.price < 0.5 && order.price > 0.1 || true",
+            ("||", [("&&", ["order.price < 0.5", "order.price > 0.1"]), "true"]),
+        ),
+        ("((order.price < 0.5 || true))", ("||", ["order.price < 0.5", "true"])),
+        ("(order.price < 0.5) || (true)", ("||", ["(order.price < 0.5)", "(true)"])),
+        ("order.price < 0.5 && true ? true : false", "order.price < 0.5 && true ? true : false"),
+        ("order.price < 0.5 // && not a clause\n && true", ("&&", ["order.price < 0.5 // && not a clause", "true"])),
     ],
 )
-def test_clauses_are_the_parts_that_all_have_to_be_true(text: str, clauses: list[str]) -> None:
+def test_clauses_are_the_parts_that_a_condition_is_joined_of(text: str, clauses: Shape) -> None:
     """They are split where the grammar splits them, and kept as written."""
-    assert [clause.text for clause in Condition(text, "wallet").clauses("wallet")] == clauses
+    assert shape(Condition(text, "wallet").tree_of_clauses()) == clauses
+
+
+def joined(tree: ClauseTree, facts: dict[str, int | float | str]) -> list[Any]:
+    """Return the values of all parts, those of the inner ones put together again."""
+    if tree.operator is None:
+        return [outcome(tree.condition.evaluate, facts)]
+    values = [joined(part, facts) for part in tree.parts]
+    if any("error" in each for each in values):
+        return ["error"]
+    return [(all if tree.operator == "&&" else any)(each[0] for each in values)]
 
 
 @given(text=bools, facts=values)
 @settings(max_examples=100, deadline=None)
-def test_a_condition_is_the_conjunction_of_its_clauses(text: str, facts: dict[str, int | float | str]) -> None:
-    """Where no part errs, all clauses are true exactly when the condition is."""
+def test_a_condition_is_what_its_clauses_make_it(text: str, facts: dict[str, int | float | str]) -> None:
+    """Where no part errs, the parts put together have the value of the condition."""
     condition = Condition(text, "wallet")
-    results = [outcome(clause.evaluate, facts) for clause in condition.clauses("wallet")]
-    if "error" not in results:
-        assert all(results) == condition.evaluate(facts)
+    (result,) = joined(condition.tree_of_clauses(), facts)
+    if result != "error":
+        assert result == condition.evaluate(facts)
 
 
 def test_not_a_number_compares_as_in_cel() -> None:
     """NaN equals nothing, itself included."""
     condition = Condition("order.notional == order.notional", "wallet")
     assert condition.evaluate({"order.notional": math.nan}) is False
+
+
+@pytest.mark.parametrize(
+    ("text", "facts", "expected"),
+    [
+        ("order.notional < 1e999", {"order.notional": 1.0}, True),
+        ("order.notional / order.price > 1e9", {"order.notional": 1.0, "order.price": 0.0}, True),
+        ("order.notional / order.price > 1e9", {"order.notional": -1.0, "order.price": 0.0}, False),
+        (
+            "order.notional / order.price == order.notional / order.price",
+            {"order.notional": 0.0, "order.price": 0.0},
+            False,
+        ),
+        ('["btc", "eth"].exists(p, market.slug.startsWith(p))', {"market.slug": "btc-1"}, True),
+        ('order . outcome == "Yes"', {"order.outcome": "Yes"}, True),
+    ],
+)
+def test_what_python_does_otherwise_is_as_in_cel(text: str, facts: dict[str, Any], expected: bool) -> None:  # noqa: FBT001 - a table
+    """Infinite numbers, division by zero, macros: the same value, and the variables are known."""
+    condition = Condition(text, "wallet")
+    assert {variable.name for variable in condition.variables} == set(facts)
+    assert condition.evaluate(facts) is condition.evaluate_cel(facts) is expected
+
+
+def test_numbers_are_no_truths() -> None:
+    """In Python 1 is True."""
+    condition = Condition("wallet.samples in [dyn(true), 5]", "wallet")
+    assert condition.evaluate({"wallet.samples": 1}) is condition.evaluate_cel({"wallet.samples": 1}) is False

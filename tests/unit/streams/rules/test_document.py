@@ -43,10 +43,15 @@ def test_the_hash_follows_every_field() -> None:
         "desk": "risk",
         ":.2f": ":.3f",
         "large": "big",
+        "    labels:": "    for: 1s\n    labels:",
+        "    severity": "    until: wallet.w1m.orders < 1\n    severity",
+        "    expr": "    wallets: ['0x6031b6eed1c97e853c6e0f03ad3ce3529351f96d']\n    expr",
     }
     hashes = {read_document(GOOD.replace(old, new))[0][0].rule.hash for old, new in changes.items()}
     assert len(hashes | {base.hash}) == len(changes) + 1
     assert read_document(GOOD.replace("90s", "90000ms"))[0][0].rule.hash == base.hash
+    shadow = read_document(GOOD.replace("    labels", "    mode: SHADOW\n    labels"))[0][0].rule
+    assert (shadow.hash == base.hash, shadow.number == base.number) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +62,7 @@ def test_the_hash_follows_every_field() -> None:
         (("90s", "90 s"), 7, "large: cooldown: expected a whole number and a unit"),
         (("cooldown", "cooldwn"), 7, "large: unknown key cooldwn: did you mean cooldown?"),
         (("    message", "    # message"), 2, "large: message is missing"),
+        (("    cooldown: 90s", "    severity: info"), 7, "large: severity is given twice, first on line 4"),
         (("id: plain", "id: large"), 10, "large: id is taken by the rule on line 2"),
         (("id: large", "id: Large Order"), 2, "id: expected lower-case letters"),
         (("{team: desk", "[team, desk"), 9, "document: no YAML"),
@@ -82,6 +88,48 @@ def test_a_fault_names_rule_line_and_remedy(change: tuple[str, str], line: int, 
     assert [fault.line for fault in invalid.value.faults] == [line]
     assert f"my.yaml:{line}: " in str(invalid.value)
     assert text in str(invalid.value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ("expr: wallet.w1m.orders", "expr: expected a condition, true or false, got int"),
+        ("expr: 'true', until: order.price > 0.5", "until: order.price is about the order at hand, and time has none"),
+        ("expr: 'true', until: wallet.w1m.orders", "until: expected a condition, true or false, got int"),
+        ("expr: 'true', escalate: wallet.w1m.volume", "escalate: expected a whole number, got double"),
+        ("expr: order.price > 0.5, for: 5s", "for: order.price is about the order at hand, which is true for no time"),
+        (
+            "expr: wallet.w1m.orders > 5, for: 5s, message: '{order.side}'",
+            "message: {order.side} is about an order, and with `for` the alert fires between orders",
+        ),
+        ("expr: wallet.w1m.orders > 5, group_by: [market.id]", "group_by: only a rule about the order at hand"),
+        ("expr: order.price > 0.5, group_by: [market.slg]", "unknown variable market.slg: did you mean market.slug"),
+        ("expr: order.price > 0.5, group_by: [order.price]", "group_by: order.price is a double, only texts group"),
+        ("expr: 'true', wallets: [vitalik.eth]", "wallets: 'vitalik.eth' is a name"),
+        ("expr: 'true', wallet_labels: whale", "wallet_labels: expected a list of texts"),
+        ("expr: 'true', mode: LOUD", "mode: expected ACTIVE | SHADOW | PAUSED, got 'LOUD'"),
+        ("expr: 'true', for: 5", "for: expected a whole number and a unit"),
+        ("expr: 'true', message: '{order.timestamp:c}'", "expected a short one such as ,.2f"),
+        ("expr: 'true', message: '{order.wallet:3000000}'", "expected a short one such as ,.2f"),
+        ("expr: 'true', message: '{order.side!r}'", "{order.side!r}: write {order.side}"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(fields: str, text: str) -> None:
+    """At load, with the reason."""
+    message = "" if "message" in fields else "message: m, "
+    with pytest.raises(InvalidRules) as invalid:
+        load_rules(f"rules: [{{id: r, scope: wallet, severity: info, {message}{fields}}}]")
+    assert text in str(invalid.value)
+
+
+def test_selectors_may_not_multiply_without_end() -> None:
+    """Each combination is an entry of the index."""
+    many = ", ".join(f"'{number}'" for number in range(101))
+    with pytest.raises(InvalidRules, match="more than 10,000 combinations"):
+        load_rules(
+            f"rules: [{{id: r, scope: wallet, severity: info, message: m, expr: 'true',"
+            f" wallet_labels: [{many}], markets: [{many}]}}]"
+        )
 
 
 def test_all_faults_come_at_once() -> None:
@@ -122,7 +170,7 @@ def test_no_rules_are_a_document_too() -> None:
 def test_every_variable_can_be_used_in_a_condition_and_a_message() -> None:
     """The catalogue is what CEL knows, and each variable reads a value of its type."""
     for scope, variables in CATALOGUE.items():
-        zero = {"int": "0", "double": "0.0", "string": "''"}
+        zero = {"int": "0", "double": "0.0", "string": "''", "bool": "true"}
         expr = " && ".join(f"{name} != {zero[variable.type]}" for name, variable in variables.items())
         message = " ".join(f"{{{name}}}" for name in variables)
         load_rules(f'rules: [{{id: all, scope: {scope}, severity: info, expr: "{expr}", message: "{message}"}}]')
@@ -141,3 +189,9 @@ def test_a_hostile_title_is_only_text() -> None:
     """What strangers write into a title is not read as a placeholder."""
     template = Template("{market.title}", CATALOGUE["wallet"])
     assert template.render({"market.title": "{order.notional} {0.__class__}"}) == "{order.notional} {0.__class__}"
+
+
+def test_a_message_is_no_longer_than_people_read() -> None:
+    """Strangers write titles."""
+    template = Template("{market.title}", CATALOGUE["wallet"])
+    assert template.render({"market.title": "x" * 10_000}) == "x" * 3_999 + "…"
