@@ -3,73 +3,77 @@
 from __future__ import annotations
 
 import asyncio
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 import faust
-from aiokafka.partitioner import murmur2
+import structlog
 from msgspec import structs
 
 from connector.contract.topics import ORDERS, ORDERS_DEAD
 from connector.kafka.admin import ensure_topics
+from connector.kafka.partitioner import partitioner
 from streams.effects import Topics
 from streams.fold import MarketFold, WalletFold
 from streams.jobs import MarketJob, WalletJob
+from streams.rules.engine import Engine
+from streams.rules_log import RulesLog
 from streams.shards.outputs import Outputs
 from streams.shards.owner import Owner
 from streams.shards.shard import Shard
-from streams.shards.timing import Timing
+from streams.shards.timing import HISTORY_MS, Timing
 from streams.topics import STREAMS_TOPICS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
     from faust.types import StreamT
+    from faust.types.auth import CredentialsT
 
-    from streams.rules.interface import Rules
+    from streams.rules.registry import Registry
     from streams.settings import Settings
     from streams.transport import Consumer, Mailbox
 
+log = structlog.get_logger(__name__)
 
-def create_app(settings: Settings, rules: Rules, *, folder: str, shard_type: type[Shard[Any]] = Shard) -> faust.App:
+
+def create_app(
+    settings: Settings, registry: Registry, *, folder: str, shard_type: type[Shard[Any]] = Shard
+) -> faust.App:
     """Return the worker's app. `folder` is Faust's data folder, which stays empty."""
     app = _faust_app(settings, folder)
     topics = Topics(settings.topic_prefix, settings.source_topic)
-    options = {"bootstrap_servers": settings.kafka}
+    options = {"bootstrap_servers": settings.kafka, **settings.client()}
     outputs = Outputs(options)
+    rules = Engine(registry.editions, topic=settings.source_topic)
+    rules_log = RulesLog(options, topics.rules, registry, delay_s=settings.rules_delay)
     owner = Owner(
         [
             WalletJob(WalletFold(rules), topics, partitioner(settings.partitions)),
-            MarketJob(MarketFold(rules), topics),
+            MarketJob(MarketFold(rules, settings.horizons), topics),
         ],
         options=options,
         consumer=lambda: cast("Consumer", app.consumer),
         outputs=outputs,
-        timing=Timing(remember_interval_s=settings.remember_interval),
+        timing=Timing(
+            remember_interval_s=settings.remember_interval,
+            history_ms=HISTORY_MS if settings.history == "quiet" else None,
+        ),
         release_timeout_s=settings.rebalance_timeout / 3,
         on_defect=app.crash,
+        rules=rules_log,
         shard_type=shard_type,
     )
-    _follow_the_group(app, owner, outputs)
+    _follow_the_group(app, owner, outputs, rules_log)
     for name, topic in (("wallets", topics.orders), ("markets", topics.orders_by_market)):
         _agent(app, name, topic, owner)
     return app
-
-
-def partitioner(partitions: int) -> Callable[[bytes], int]:
-    """Return Kafka's default partitioner for keys, remembering its answers: it is slow in Python."""
-
-    @lru_cache(maxsize=100_000)
-    def partition_of(key: bytes) -> int:
-        return int(murmur2(key) & 0x7FFFFFFF) % partitions
-
-    return partition_of
 
 
 def _faust_app(settings: Settings, folder: str) -> faust.App:
     return faust.App(
         settings.topic_prefix + settings.group_id,
         broker=[f"batch://{server.strip()}" for server in settings.kafka.split(",")],
+        broker_credentials=_credentials(settings.client()),
         datadir=folder,
         key_serializer="raw",
         value_serializer="raw",
@@ -86,21 +90,48 @@ def _faust_app(settings: Settings, folder: str) -> faust.App:
     )
 
 
+def _credentials(client: Mapping[str, Any]) -> CredentialsT | None:
+    """Return what Faust wants instead of aiokafka's keyword arguments."""
+    context = client.get("ssl_context")
+    if "sasl_mechanism" in client:
+        return faust.SASLCredentials(
+            username=client["sasl_plain_username"],
+            password=client["sasl_plain_password"],
+            mechanism=client["sasl_mechanism"],
+            ssl_context=context,
+        )
+    return None if context is None else faust.SSLCredentials(context)
+
+
 async def prepare_topics(settings: Settings) -> None:
     """Create or verify the topics that the worker reads and writes."""
     derived = [spec.prefixed(settings.topic_prefix) for spec in (ORDERS_DEAD, *STREAMS_TOPICS)]
     specs = [structs.replace(ORDERS, name=settings.source_topic), *derived]
-    await ensure_topics(settings.kafka, specs, partitions=settings.partitions, replication=settings.replication)
+    await ensure_topics(
+        settings.kafka,
+        specs,
+        partitions=settings.partitions,
+        replication=settings.replication,
+        **settings.client(),
+    )
 
 
-def _follow_the_group(app: faust.App, owner: Owner, outputs: Outputs) -> None:
-    ticking: list[asyncio.Task[None]] = []
+def _follow_the_group(app: faust.App, owner: Owner, outputs: Outputs, rules_log: RulesLog) -> None:
+    running: list[asyncio.Task[None]] = []
+
+    async def follow_rules() -> None:
+        try:
+            await rules_log.follow(owner.wake)
+        except Exception as error:  # whatever it is, the worker must not go on with rules of yesterday
+            log.critical("rules.failed", exc_info=error)
+            await app.crash(error)
 
     @app.on_partitions_assigned.connect
     async def assigned(_app: Any, /, *partitions: Any, **_: Any) -> None:
         owner.assign(*partitions)
-        if not ticking:
-            ticking.append(asyncio.create_task(owner.tick_forever(), name="ticks"))
+        if not running:
+            running.append(asyncio.create_task(owner.tick_forever(), name="ticks"))
+            running.append(asyncio.create_task(follow_rules(), name="rules"))
 
     @app.on_partitions_revoked.connect
     async def revoked(*_: Any, **__: Any) -> None:
@@ -108,7 +139,7 @@ def _follow_the_group(app: faust.App, owner: Owner, outputs: Outputs) -> None:
 
     @app.on_before_shutdown.connect
     async def stopping(*_: Any, **__: Any) -> None:
-        for task in ticking:
+        for task in running:
             task.cancel()
         await owner.close()
         await outputs.close()

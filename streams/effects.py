@@ -6,7 +6,18 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from connector.contract.topics import ORDERS, ORDERS_DEAD
-from streams.topics import ALERTS, MARKET_STATE, MARKET_STATS, ORDERS_BY_MARKET, WALLET_STATE, WALLET_STATS
+from streams.topics import (
+    ALERT_GRADES,
+    ALERTS,
+    ALERTS_SHADOW,
+    MARKET_STATE,
+    MARKET_STATS,
+    ORDERS_BY_MARKET,
+    RULE_SCORES,
+    RULES,
+    WALLET_STATE,
+    WALLET_STATS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +57,11 @@ class LogRecord(Protocol):
     @property
     def headers(self) -> Sequence[tuple[str, bytes | None]]:
         """Headers in order; strangers may send empty ones."""
+
+
+def set_headers(record: LogRecord) -> Headers:
+    """Return the headers of a record that have a value."""
+    return [(name, value) for name, value in record.headers if value is not None]
 
 
 class Output(NamedTuple):
@@ -89,3 +105,7 @@ class Topics:
         self.market_state = prefix + MARKET_STATE.name
         self.market_stats = prefix + MARKET_STATS.name
         self.alerts = prefix + ALERTS.name
+        self.alerts_shadow = prefix + ALERTS_SHADOW.name
+        self.alert_grades = prefix + ALERT_GRADES.name
+        self.rules = prefix + RULES.name
+        self.rule_scores = prefix + RULE_SCORES.name

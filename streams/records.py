@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import msgspec
 
+from connector.contract import codec
 from connector.contract.errors import InvalidRecord
-from streams.stats.market import MarketWindow, OutcomeView
-from streams.stats.wallet import WalletWindow
+from streams.stats.market import MarketWindow
+from streams.stats.outcome import OutcomeView
+from streams.stats.positions import PositionView
+from streams.stats.walletview import WalletWindow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,6 +42,10 @@ class WalletStats(msgspec.Struct, frozen=True, kw_only=True):
     windows: dict[str, WalletWindow]
     late: int
     """Orders that came later than the longest window, ever; they are in no window."""
+    positions: list[PositionView]
+    """What was bought and sold of the tokens with the newest orders, newest first, 16 at most."""
+    positions_dropped: int
+    """How often a token was forgotten for a newer one, of more than 64; its sums begin anew when it comes back."""
 
 
 class MarketStats(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,11 +66,14 @@ class MarketStats(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Clause(msgspec.Struct, frozen=True, kw_only=True):
-    """One part of a rule's condition at the tipping order: its text, its value, what it was computed from."""
+    """One part of a rule's condition: its text, its value, what it was computed from, and the parts it is joined of."""
 
     text: str
     value: Scalar
     operands: dict[str, Scalar]
+    operator: Literal["&&", "||"] | None = None
+    """What joins the parts; None: there are none."""
+    parts: list[Clause] = []
 
 
 class OrderRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,42 +85,67 @@ class OrderRef(msgspec.Struct, frozen=True, kw_only=True):
     offset: int
 
 
+class Trade(msgspec.Struct, frozen=True, kw_only=True):
+    """What the tipping order traded."""
+
+    condition_id: str | None
+    token_id: str
+    outcome: str | None
+    side: Literal["BUY", "SELL"]
+    price: float
+    """USDC per share, 0 to 1."""
+
+
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
-    """Value of `alerts.v1`. Money inside clauses and values is in USDC, as rules are written."""
+    """Value of `alerts.v1` and `alerts-shadow.v1`. Money inside clauses and values is in USDC, as rules are written."""
 
     schema: Literal[1] = ALERT_SCHEMA
     alert_id: str
-    """Hash of rule hash, subject, tipping order and transition: the same order tips the same alert again."""
+    """Hash of rule hash, subject, group, tipping order and transition: what is told again has the same id."""
     fingerprint: str
-    """Hash of rule id and subject: the same for all alerts of one rule about one subject."""
-    transition: Literal["firing"] = "firing"
+    """Hash of rule id, subject and group: the same for all alerts of one rule about the same."""
+    transition: Literal["firing", "escalated", "resolved"]
+    episode: str
+    """`alert_id` of the record with which this alert began to fire."""
     rule: str
     rule_hash: str
+    mode: Literal["ACTIVE", "SHADOW"]
     severity: Severity
     labels: dict[str, str]
     scope: Scope
     subject: str
     """The wallet, or the market's condition id."""
+    group: dict[str, str]
+    """The variables that the rule groups by, with their values."""
     message: str
     reason: str
-    """For people: the condition with the values that made it true."""
+    """For people: the condition with the values that made it true, or why it is over."""
     clauses: list[Clause]
+    """The parts that all have to be true, with their values at `as_of`; at the end those about the order are gone."""
     values: dict[str, Scalar]
-    """Every variable the rule reads, with its value at the tipping order."""
+    """Every variable the rule reads, with its value at `as_of`."""
     orders: list[OrderRef]
     """The tipping order first, then earlier ones of the widest window the rule reads, as far as remembered."""
+    trade: Trade
     order_age_s: float
     """How old the tipping order was at `as_of`."""
     source: str
     """How the tipping order reached us: `ws`, `backfill` or `replay`."""
     coverage: Coverage = "complete"
+    """Whether orders of the tipping order's wallet were known to be missing when it was published."""
+    gap_id: str | None = None
+    """The open gap, see `gaps.v1`."""
+    silenced_by: list[str] = []
+    """Ids of the silences it falls under: it should notify nobody."""
+    starts_at: int
+    """When it began to fire; unix milliseconds, from the log's clock, like the next two."""
+    ends_at: int | None
+    """When it was over, which for an alert about one order is at once; None: it goes on."""
     as_of: int
-    """Unix milliseconds, from the log's clock."""
 
 
 Record = WalletStats | MarketStats | Alert
 R = TypeVar("R", bound=Record)
-_encoder = msgspec.json.Encoder()
 _decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {
     kind: msgspec.json.Decoder(kind) for kind in (WalletStats, MarketStats, Alert)
 }
@@ -118,7 +153,7 @@ _decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {
 
 def encode(record: Record) -> bytes:
     """Return the record as compact JSON."""
-    return _encoder.encode(record)
+    return codec.encode(record)
 
 
 def decode(kind: type[R], value: bytes) -> R:
@@ -128,10 +163,7 @@ def decode(kind: type[R], value: bytes) -> R:
     Raises:
         InvalidRecord: not JSON, a field missing or mistyped, or another schema version.
     """
-    try:
-        record: R = _decoders[kind].decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidRecord(str(error)) from error
+    record: R = codec.decode(_decoders[kind], value)
     return record
 
 
@@ -149,6 +181,9 @@ def read_origin(headers: Iterable[tuple[str, bytes | None]]) -> tuple[int, int]:
     """
     named = dict(headers)
     try:
-        return int(named[_ORIGIN_PARTITION] or b""), int(named[_ORIGIN_OFFSET] or b"")
+        partition, offset = (int(named[name] or b"") for name in (_ORIGIN_PARTITION, _ORIGIN_OFFSET))
     except (KeyError, ValueError) as error:
         raise InvalidRecord(f"origin headers: {error!r}") from error
+    if not (0 <= partition < 2**31 and 0 <= offset < 2**63):
+        raise InvalidRecord(f"origin headers: no place of a topic: {partition}, {offset}")
+    return partition, offset

@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator
-from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from connector.contract.topics import DEFAULT_PARTITIONS, ORDERS
+from connector.kafka.security import KafkaSecurity
+from connector.process.environment import fault
+from streams.grader import Horizon, parse_horizons
 
 SHIPPED_RULES = Path(__file__).parent / "rules" / "default.yaml"
 
 
-class Settings(BaseSettings):
+class Settings(KafkaSecurity):
     """Each field is an environment variable of the same name in upper case. Times are in seconds."""
 
     model_config = SettingsConfigDict(env_file_encoding="utf-8", extra="ignore", frozen=True)
@@ -35,6 +37,20 @@ class Settings(BaseSettings):
     )
     group_id: str = Field("walletstream", min_length=1, max_length=200, description="consumer group of the workers")
     rules: Path = Field(SHIPPED_RULES, description="YAML file with the alert rules; default: those shipped")
+    history: Literal["quiet", "alert"] = Field(
+        "quiet",
+        description="at the very first start, orders already in the topic for a minute fill statistics only, or alert",
+    )
+    rules_delay: float = Field(
+        0.5,
+        ge=0.2,
+        le=60,
+        description="from a change on rules.v1 to its effect, so that every worker hears of it; the same for all",
+    )
+    grade_after: str = Field(
+        "1h,24h",
+        description="how long after an alert the price is compared, and at the market's end; the same for all workers",
+    )
     remember_interval: float = Field(
         1.0, gt=0, le=60, description="a crash repeats at most this much work; shorter costs more transactions"
     )
@@ -50,11 +66,25 @@ class Settings(BaseSettings):
         """Name of the topic that orders are read from."""
         return self.orders_topic or self.topic_prefix + ORDERS.name
 
+    @property
+    def horizons(self) -> tuple[Horizon, ...]:
+        """How long after an alert it is graded."""
+        return parse_horizons(self.grade_after)
+
+    @field_validator("grade_after")
+    @classmethod
+    def _horizons(cls, value: str) -> str:
+        try:
+            parse_horizons(value)
+        except ValueError as error:
+            raise fault(str(error)) from error
+        return value
+
     @field_validator("kafka")
     @classmethod
     def _servers(cls, value: str) -> str:
         for server in value.split(","):
             host, _, port = server.strip().rpartition(":")
             if not host or not port.isdigit():
-                raise PydanticCustomError("servers", "expected host:port, got {server}", {"server": repr(server)})
+                raise fault(f"expected host:port, got {server!r}")
         return value

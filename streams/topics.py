@@ -30,7 +30,7 @@ MARKET_STATS: Final = TopicSpec(
     cleanup="compact",
 )
 WALLET_STATE: Final = TopicSpec(
-    name="wallet-state.v1",
+    name="wallet-state.v2",
     key="wallet, and the position record of the partition",
     owner="streams",
     doc="What the wallet agents remember, written in transactions.",
@@ -38,7 +38,7 @@ WALLET_STATE: Final = TopicSpec(
     internal=True,
 )
 MARKET_STATE: Final = TopicSpec(
-    name="market-state.v1",
+    name="market-state.v2",
     key="condition_id, and the position record of the partition",
     owner="streams",
     doc="What the market agents remember, written in transactions.",
@@ -52,4 +52,46 @@ ALERTS: Final = TopicSpec(
     doc="Alerts with their reasons; alert_id tells a repetition.",
     retention_ms=30 * DAY_MS,
 )
-STREAMS_TOPICS: Final = (ORDERS_BY_MARKET, WALLET_STATS, MARKET_STATS, WALLET_STATE, MARKET_STATE, ALERTS)
+ALERTS_SHADOW: Final = TopicSpec(
+    name="alerts-shadow.v1",
+    key="fingerprint",
+    owner="streams",
+    doc="Alerts of rules on trial (mode SHADOW), which notify nobody.",
+    retention_ms=30 * DAY_MS,
+)
+RULES: Final = TopicSpec(
+    name="rules.v1",
+    key="rule id, ID@shadow for a version on trial beside it, or silence:ID",
+    owner="streams",
+    doc="Rules and silences in force, over those of the workers' file; what one batch holds takes effect at once.",
+    cleanup="compact",
+    append_time=True,
+    min_compaction_lag_ms=DAY_MS,
+    partitions=1,
+)
+ALERT_GRADES: Final = TopicSpec(
+    name="alert-grades.v1",
+    key="rule",
+    owner="streams",
+    doc="What became of the price after each alert; of records with one grade_id the first counts.",
+    retention_ms=90 * DAY_MS,
+)
+RULE_SCORES: Final = TopicSpec(
+    name="rule-scores.v1",
+    key="rule|mode|rule_hash|horizon|partition",
+    owner="streams",
+    doc="Running totals of each rule's grades per partition of the markets, to be added up.",
+    cleanup="compact",
+)
+STREAMS_TOPICS: Final = (
+    ORDERS_BY_MARKET,
+    WALLET_STATS,
+    MARKET_STATS,
+    WALLET_STATE,
+    MARKET_STATE,
+    ALERTS,
+    ALERTS_SHADOW,
+    RULES,
+    ALERT_GRADES,
+    RULE_SCORES,
+)

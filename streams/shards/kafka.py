@@ -1,4 +1,4 @@
-"""What state logs and outputs share: bulk sends, and closing without waiting for a dead broker."""
+"""What state logs and outputs share: bulk sends, and producers that are closed without waiting for a dead broker."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from aiokafka.errors import KafkaError, ProducerClosed
+from aiokafka.errors import ProducerClosed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+    from aiokafka import AIOKafkaProducer
     from aiokafka.client import AIOKafkaClient
 
     from streams.effects import Item
@@ -23,14 +23,6 @@ if TYPE_CHECKING:
 CLOSE_TIMEOUT_S = 2.0
 
 log = structlog.get_logger(__name__)
-
-
-async def close_consumer(consumer: AIOKafkaConsumer) -> None:
-    """Close a consumer without a group, without waiting for a broker that is not there."""
-    try:
-        await asyncio.wait_for(consumer.stop(), CLOSE_TIMEOUT_S)
-    except (KafkaError, TimeoutError) as error:
-        log.debug("kafka.close_failed", error=repr(error))
 
 
 async def abandon_producer(producer: AIOKafkaProducer) -> None:

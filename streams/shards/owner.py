@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from aiokafka import TopicPartition
 
+from streams.shards.following import UNCHANGING, Following
 from streams.shards.shard import Shard
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Owner:
         timing: Timing,
         release_timeout_s: float,
         on_defect: Callable[[BaseException], Awaitable[None]],
+        rules: Following = UNCHANGING,
         shard_type: type[Shard[Any]] = Shard,
     ) -> None:
         self._jobs = {job.source_topic: job for job in jobs}
@@ -47,6 +49,7 @@ class Owner:
         self._timing = timing
         self._release_timeout_s = release_timeout_s
         self._on_defect = on_defect
+        self._rules = rules
         self._shard_type = shard_type
         self._shards: dict[TopicPartition, Shard[Any]] = {}
         self._tasks: dict[TopicPartition, asyncio.Task[None]] = {}
@@ -65,6 +68,7 @@ class Owner:
                     consumer=self._consumer(),
                     outputs=self._outputs,
                     timing=self._timing,
+                    rules=self._rules,
                 )
                 self._tasks[tp] = asyncio.create_task(self._guard(shard), name=f"shard {topic} {partition}")
 
@@ -118,6 +122,10 @@ class Owner:
         """Wake every shard regularly, so that windows decay while partitions are silent."""
         while True:
             await asyncio.sleep(self._timing.tick_interval_s)
-            for shard in list(self._shards.values()):
-                if shard.session is not None:
-                    shard.session.wake()
+            self.wake()
+
+    def wake(self) -> None:
+        """Let every shard look whether there is something to do."""
+        for shard in list(self._shards.values()):
+            if shard.session is not None:
+                shard.session.wake()

@@ -12,9 +12,15 @@ from typing import Final
 
 import msgspec
 
+from streams.stats.codec import NewerState
+
 POSITION_SCHEMA: Final = 1
 POSITION_KEY: Final = b"\x00position"
 """Sorts before, and never equals, a wallet or a condition id."""
+
+
+SCORE_KEY: Final = b"\x00score|"
+"""Begins the keys of the scores beside it, see `streams.scores`."""
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):
@@ -27,15 +33,15 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
     """Of the record at that offset: tells a recreated topic from the one that was read."""
     clock: int
     """Log clock, unix milliseconds."""
+    errors: dict[int, int] = {}
+    """Rule number -> evaluations without a value, see `streams.rules.ruleset`."""
+    quiet_before: int = 0
+    """Records appended before (ms) were there long before the first worker: they fill statistics and tip no alert."""
 
 
 START: Final = Position(POSITION_SCHEMA, -1, "", 0)
 
 _decoder = msgspec.msgpack.Decoder(Position)
-
-
-class NewerState(Exception):
-    """The state was written by a newer version than this worker knows."""
 
 
 def fingerprint(key: bytes | None, value: bytes | None) -> str:

@@ -20,18 +20,20 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import structlog
 
 from streams.effects import Effects
+from streams.rules.ruleset import is_parked
 from streams.shards.admission import Admission, Tail, Verdict
 from streams.shards.kafka import forget
 from streams.shards.live import Live, Value
-from streams.shards.position import POSITION_KEY, encode_position, fingerprint
-from streams.shards.timing import Pace, Timing, phase
+from streams.shards.position import POSITION_KEY, SCORE_KEY, encode_position, fingerprint
+from streams.shards.timing import SWEEP_MS, Pace, Timing, phase
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from aiokafka.structs import ConsumerRecord
 
     from streams.jobs import Job
+    from streams.shards.following import Following
     from streams.shards.outputs import Outputs
     from streams.shards.state_log import StateLog
     from streams.transport import Consumer, Mailbox
@@ -56,6 +58,7 @@ class Session(Generic[V]):
         outputs: Outputs,
         state_log: StateLog,
         timing: Timing,
+        rules: Following,
     ) -> None:
         self._job = job
         self._live = live
@@ -64,6 +67,8 @@ class Session(Generic[V]):
         self._outputs = outputs
         self._state_log = state_log
         self._timing = timing
+        self._rules = rules
+        self._rules_version = -1
         self._admission = self.admission_type(live.offset)
         self._folding = asyncio.Lock()
         self._wake = asyncio.Event()
@@ -72,6 +77,8 @@ class Session(Generic[V]):
         self._remembered_offset = live.offset
         self._statistics_at = 0.0
         self._statistics_timer: asyncio.TimerHandle | None = None
+        self._reported = dict(live.errors)
+        self._swept_at = 0
         self._tail = Tail(timing.stall_s, time.monotonic())
 
     # -- what the owner says -------------------------------------------------------------------------
@@ -105,12 +112,25 @@ class Session(Generic[V]):
         while not self._released.is_set():
             await self._wake.wait()
             self._wake.clear()
-            records = self._consumer.take(self._mailbox)
             async with self._folding:
-                if records:
+                if not self._rules.known():
+                    continue  # whoever reads the rules wakes us
+                await self._follow_rules()
+                if records := self._consumer.take(self._mailbox):
                     await self._absorb(records)
                 else:
                     await self._idle()
+
+    async def _follow_rules(self) -> None:
+        """Look again at what rules wait for, where they have changed."""
+        if self._rules_version == self._rules.version:
+            return
+        self._rules_version = self._rules.version
+        pace = Pace()
+        for subject in self._live.ruled():
+            self._live.schedule(subject, self._live.clock)
+            if pace.due():
+                await asyncio.sleep(0)
 
     async def _absorb(self, records: Sequence[ConsumerRecord]) -> None:
         effects = Effects(admitted_ns=time.time_ns())
@@ -176,7 +196,7 @@ class Session(Generic[V]):
             self._statistics_timer.cancel()
             self._statistics_timer = None
         live = self._live
-        live.expire(at)
+        await self._tick(live.expire(at), at)
         if not live.unpublished:
             return
         subjects, live.unpublished = live.unpublished, set()
@@ -190,6 +210,17 @@ class Session(Generic[V]):
         self._unacknowledged.append(
             await self._outputs.send_to(self._job.statistics_topic, self._mailbox.tp.partition, items)
         )
+
+    async def _tick(self, subjects: Iterable[str], at: int) -> None:
+        """Tell the alerts that time alone brings."""
+        effects = Effects(admitted_ns=time.time_ns())
+        pace = Pace()
+        for subject in subjects:
+            self._job.tick(self._live, subject, at, effects)
+            if pace.due():
+                await asyncio.sleep(0)
+        for output in effects.take_urgent():
+            self._unacknowledged.append(await self._outputs.send(output))
 
     # -- remember ------------------------------------------------------------------------------------
 
@@ -207,22 +238,52 @@ class Session(Generic[V]):
             moved = self._live.offset != self._remembered_offset
             if moved:
                 await self._publish_statistics(self._live.clock)
+                await self._forget_idle()
             offset = self._live.offset
             changes = await self._changes() if moved else {}
             sent, self._unacknowledged = self._unacknowledged, []
         await self._outputs.acknowledged(sent)
+        self._report_duplicates()
+        self._report_errors()
         if moved:
             await self._state_log.remember(changes)
             self._remembered_offset = offset
             await self._consumer.commit_position(self._mailbox.tp, offset + 1)
+
+    async def _forget_idle(self) -> None:
+        """Drop who had no order for weeks, with statistics and state; once an hour of the log is soon enough."""
+        if self._live.clock < self._swept_at + SWEEP_MS:
+            return
+        self._swept_at = self._live.clock
+        if tombstones := self._job.forget_idle(self._live):
+            topic, partition = self._job.statistics_topic, self._mailbox.tp.partition
+            self._unacknowledged.append(await self._outputs.send_to(topic, partition, tombstones))
+
+    def _report_duplicates(self) -> None:
+        if self._live.duplicates:
+            tp = self._mailbox.tp
+            log.info("shard.duplicates_dropped", topic=tp.topic, partition=tp.partition, orders=self._live.duplicates)
+            self._live.duplicates = 0
+
+    def _report_errors(self) -> None:
+        """Name the rules that had no value since the last report; those that are parked are never evaluated again."""
+        for number, count in self._live.errors.items():
+            if count != self._reported.get(number, 0):
+                parked = is_parked(number, self._live.errors)
+                say = log.error if parked else log.warning
+                say("rule.failed", rule=self._job.rules.rule_id(number), times=count, parked=parked)
+        self._reported = dict(self._live.errors)
 
     async def _changes(self) -> dict[bytes, bytes | None]:
         subjects, self._live.unremembered = self._live.unremembered, set()
         changes: dict[bytes, bytes | None] = {}
         pace = Pace()
         for subject in subjects:
-            changes[subject.encode()] = self._live.values[subject].encode()
+            value = self._live.values.get(subject)
+            changes[subject.encode()] = None if value is None else value.encode()
             if pace.due():
                 await asyncio.sleep(0)
+        scores, self._live.unremembered_scores = self._live.unremembered_scores, set()
+        changes |= {SCORE_KEY + name.encode(): self._live.scores[name].encode() for name in scores}
         changes[POSITION_KEY] = encode_position(self._live.position())
         return changes

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import structlog
 from aiokafka.errors import KafkaError, ProducerFenced
 
+from streams.shards.following import UNCHANGING, Following
 from streams.shards.live import Live, Value
-from streams.shards.position import POSITION_KEY, START, decode_position
+from streams.shards.position import POSITION_KEY, SCORE_KEY, START, decode_position, encode_position
 from streams.shards.session import Session
 from streams.shards.source import verify_source
 from streams.shards.state_log import StateLog
 from streams.shards.timing import Pace, Timing
+from streams.stats.tally import Tally
 
 if TYPE_CHECKING:
     from aiokafka import TopicPartition
@@ -49,6 +51,7 @@ class Shard(Generic[V]):
         consumer: Consumer,
         outputs: Outputs,
         timing: Timing,
+        rules: Following = UNCHANGING,
     ) -> None:
         self.tp = tp
         self._job = job
@@ -56,6 +59,7 @@ class Shard(Generic[V]):
         self._consumer = consumer
         self._outputs = outputs
         self._timing = timing
+        self._rules = rules
         self._released = asyncio.Event()
         self.session: Session[V] | None = None
         """The work in progress; None while the state is being restored."""
@@ -94,6 +98,8 @@ class Shard(Generic[V]):
             await self._outputs.start()
             await state_log.take_over()
             live = await self._restore(state_log)
+            if live.offset < 0:
+                await self._begin(state_log, live)
             await verify_source(self._options, self.tp, live)
             if not self._released.is_set():
                 await self._work(state_log, live)
@@ -109,8 +115,10 @@ class Shard(Generic[V]):
             else:
                 stored[key] = value
         found = stored.pop(POSITION_KEY, None)
-        live: Live[V] = Live(self.tp.partition, START if found is None else decode_position(found))
+        live: Live[V] = Live(self.tp.partition, START if found is None else decode_position(found), self._job.due)
         pace = Pace()
+        for key in [key for key in stored if key.startswith(SCORE_KEY)]:
+            live.scores[key.removeprefix(SCORE_KEY).decode()] = Tally.decode(stored.pop(key))
         for key, value in stored.items():
             subject = key.decode()
             live.values[subject] = self._job.decode_state(value)
@@ -126,6 +134,12 @@ class Shard(Generic[V]):
         )
         return live
 
+    async def _begin(self, state_log: StateLog, live: Live[V]) -> None:
+        """Settle for good which records are history to us, before the first of them is folded."""
+        if self._timing.history_ms is not None and not live.quiet_before:
+            live.quiet_before = time.time_ns() // 1_000_000 - self._timing.history_ms
+            await state_log.remember({POSITION_KEY: encode_position(live.position())})
+
     async def _first_offset(self, live: Live[V]) -> int:
         return live.offset + 1
 
@@ -138,6 +152,7 @@ class Shard(Generic[V]):
             outputs=self._outputs,
             state_log=state_log,
             timing=self._timing,
+            rules=self._rules,
         )
         self.session = session
         try:

@@ -8,7 +8,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaTimeoutError
 
-from streams.shards.kafka import close_consumer
+from connector.kafka.closing import close_consumer
 from streams.shards.position import fingerprint
 
 if TYPE_CHECKING:

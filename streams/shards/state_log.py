@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from streams.shards.kafka import abandon_producer, all_of, close_consumer, send_bulk
+from connector.kafka.closing import close_consumer
+from streams.shards.kafka import abandon_producer, all_of, send_bulk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 YIELD_EVERY_S = 0.02
 """Longest stretch of folding or encoding before the event loop gets a turn: heartbeats live there."""
 
+SWEEP_MS = 3_600_000
+"""Of the log, between two looks for subjects without orders."""
+
+HISTORY_MS = 60_000
+"""What was appended longer before the very first start is history."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
@@ -35,6 +41,9 @@ class Timing:
 
     stall_s: float = 2.0
     """Data ahead and none arriving for this long: read again from the next offset."""
+
+    history_ms: int | None = HISTORY_MS
+    """At the very first start, records appended longer ago tip no alert; None: all do."""
 
     retry_backoff_s: float = 0.5
     """Wait before taking over again after an error of Kafka."""

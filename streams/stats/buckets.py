@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -9,6 +11,9 @@ import msgspec
 BUCKETS = 60
 NEVER = 2**62
 """Second of a change that does not come."""
+
+
+_number = attrgetter("number")
 
 
 class Span(NamedTuple):
@@ -24,6 +29,16 @@ WIDTHS = tuple(span.width for span in SPANS)
 LEVELS = len(SPANS)
 
 
+def level_of(second: int, clock: int) -> int:
+    """Return the shortest window that holds `second` at `clock`, LEVELS when none does."""
+    if second > clock - BUCKETS:
+        return 0
+    for level, width in enumerate(WIDTHS):
+        if second // width > clock // width - BUCKETS:
+            return level
+    return LEVELS
+
+
 class Sums(msgspec.Struct, array_like=True, gc=False):
     """What adds up: money in micro-USDC, shares bought in raw shares."""
 
@@ -32,6 +47,24 @@ class Sums(msgspec.Struct, array_like=True, gc=False):
     bought: int = 0
     sold: int = 0
     shares: int = 0
+    repeated: int = 0
+    """Money of `bought` and `sold` that was told twice, see `matches`."""
+
+    @property
+    def volume(self) -> int:
+        """Money that changed hands, each trade once."""
+        return self.bought + self.sold - self.repeated
+
+    def __add__(self, other: Sums) -> Sums:
+        """Return the sums of both."""
+        return Sums(
+            self.orders + other.orders,
+            self.buys + other.buys,
+            self.bought + other.bought,
+            self.sold + other.sold,
+            self.shares + other.shares,
+            self.repeated + other.repeated,
+        )
 
 
 class Bucket(Sums, array_like=True, gc=False):
@@ -42,3 +75,12 @@ class Bucket(Sums, array_like=True, gc=False):
     """The largest order in this bucket."""
     fresh: int = 0
     """Members whose newest order is in this bucket."""
+
+
+def find(tier: list[Bucket], number: int) -> int:
+    """Return the place of a bucket in its tier, or where it belongs; mostly it is the last or comes after it."""
+    if not tier or tier[-1].number < number:
+        return len(tier)
+    if tier[-1].number == number:
+        return len(tier) - 1
+    return bisect_left(tier, number, key=_number)

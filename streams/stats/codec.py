@@ -16,11 +16,16 @@ class NewerState(ContractError):
 
 
 class StateCodec(Generic[T]):
-    """Encode and decode the values of one state topic."""
+    """
+    Encode and decode the values of one state topic.
 
-    def __init__(self, kind: type[T], *, schema: int) -> None:
+    Writes `schema`; reads it and those before, from `oldest` on, whose values lack the fields added since.
+    """
+
+    def __init__(self, kind: type[T], *, schema: int, oldest: int | None = None) -> None:
         self._name = kind.__name__
         self._schema = schema
+        self._oldest = schema if oldest is None else oldest
         self._prefix = bytes((schema,))
         self._encode = msgspec.msgpack.Encoder().encode
         self._decode = msgspec.msgpack.Decoder(kind).decode
@@ -43,8 +48,8 @@ class StateCodec(Generic[T]):
                 f"{self._name} has schema {schema}, this program knows {self._schema}:"
                 " roll out the newer version before it takes over"
             )
-        if schema != self._schema:
-            raise InvalidRecord(f"{self._name}: expected schema {self._schema}, got {schema}")
+        if schema < self._oldest:
+            raise InvalidRecord(f"{self._name}: expected schema {self._oldest} to {self._schema}, got {schema}")
         try:
             return self._decode(memoryview(value)[1:])
         except msgspec.DecodeError as error:

@@ -1,5 +1,5 @@
 """
-What a wallet has built up per market over the longest window: bought minus sold, in micro-USDC.
+What a wallet did per market over the longest window: bought minus sold in micro-USDC, and its orders.
 
 Kept per 24-minute bucket of the longest window, so that it decays with it; a market that has left
 the window is dropped when the next bucket begins.
@@ -14,13 +14,20 @@ from streams.stats.buckets import BUCKETS, WIDTHS
 _WIDTH = WIDTHS[-1]
 
 
+class Flow(msgspec.Struct, array_like=True, gc=False):
+    """One market in one bucket: bought minus sold, and orders."""
+
+    net: int = 0
+    orders: int = 0
+
+
 class Exposure(msgspec.Struct, array_like=True, gc=False):
-    """Net flow per market. Times are whole seconds."""
+    """Flow per market. Times are whole seconds."""
 
     number: int = 0
     """The bucket of the clock."""
-    markets: dict[int, dict[int, int]] = {}
-    """Market -> bucket number -> bought minus sold."""
+    markets: dict[int, dict[int, Flow]] = {}
+    """Market -> bucket number -> flow."""
 
     def advance(self, second: int) -> None:
         """Move the clock forward, dropping what left the window."""
@@ -30,7 +37,7 @@ class Exposure(msgspec.Struct, array_like=True, gc=False):
         self.number = number
         limit = number - BUCKETS
         for market, flows in list(self.markets.items()):
-            live = {bucket: net for bucket, net in flows.items() if bucket > limit}
+            live = {bucket: flow for bucket, flow in flows.items() if bucket > limit}
             if live:
                 self.markets[market] = live
             else:
@@ -38,11 +45,20 @@ class Exposure(msgspec.Struct, array_like=True, gc=False):
 
     def add(self, market: int, second: int, net: int) -> None:
         """Count an order of time `second` that lies in the window."""
-        flows = self.markets.setdefault(market, {})
+        flows = self.markets.get(market)
+        if flows is None:
+            flows = self.markets[market] = {}
         number = second // _WIDTH
-        flows[number] = flows.get(number, 0) + net
+        flow = flows.get(number)
+        if flow is None:
+            flow = flows[number] = Flow()
+        flow.net += net
+        flow.orders += 1
 
     def net(self, market: int) -> int:
         """Return bought minus sold in a market."""
-        flows = self.markets.get(market)
-        return 0 if flows is None else sum(flows.values())
+        return sum(flow.net for flow in self.markets.get(market, {}).values())
+
+    def orders(self, market: int) -> int:
+        """Return the number of orders in a market."""
+        return sum(flow.orders for flow in self.markets.get(market, {}).values())

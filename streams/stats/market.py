@@ -1,5 +1,5 @@
 """
-The state of one market: windows over all its orders and per outcome, and the last prices.
+The state of one market: windows over all its orders, its outcomes, and the trades that may be told twice.
 
 Only orders of watched wallets count: this is their flow, not the market's whole volume. A market
 hears from every partition of `orders.v1`; its state remembers the last offset of each, so that an
@@ -14,54 +14,37 @@ import msgspec
 
 from streams.stats.buckets import NEVER, SPANS
 from streams.stats.codec import StateCodec
+from streams.stats.grading import Grading
+from streams.stats.matches import Matches, row_of
+from streams.stats.numbers import hash_number, wallet_number
+from streams.stats.outcome import FlowWindow, Outcome, OutcomeView
+from streams.stats.prices import rank_of
 from streams.stats.rulestate import RuleState
 from streams.stats.verdict import Verdict
-from streams.stats.wallet import market_number
 from streams.stats.windows import Windows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from connector.contract.record import OrderRecord
-
-Rank = tuple[int, int, int, str]
-"""Place of an order on the chain; see `_rank`."""
-
-
-class FlowWindow(msgspec.Struct, frozen=True, kw_only=True):
-    """One outcome in one window; money in micro-USDC."""
-
-    orders: int
-    volume: int
-    net_flow: int
+    from streams.stats.prices import Rank
 
 
 class MarketWindow(FlowWindow, frozen=True, kw_only=True):
     """The whole market in one window; `wallets` counts distinct watched wallets."""
 
     wallets: int
-
-
-class OutcomeView(msgspec.Struct, frozen=True, kw_only=True):
-    """One outcome. `last_price` is USDC per share of the newest order on the chain, not the last to arrive."""
-
-    token_id: str
-    label: str | None
-    last_price: float
-    windows: dict[str, FlowWindow]
-
-
-class Outcome(msgspec.Struct, array_like=True, gc=False):
-    """State of one outcome."""
-
-    label: str | None
-    price: float
-    rank: Rank
-    windows: Windows = msgspec.field(default_factory=Windows)
+    consensus: int
+    """Most distinct wallets on one side of one outcome."""
+    disagreement: int
+    """Distinct wallets on the smaller side of the outcome where this is largest."""
 
 
 class MarketState(msgspec.Struct, array_like=True, gc=False):
     """Changed by `advance` and `apply` only; see `streams.fold` for the step around them."""
 
     windows: Windows = msgspec.field(default_factory=Windows)
+    """Over all orders; members are the wallets."""
     outcomes: dict[str, Outcome] = {}
     """By token id."""
     origins: dict[int, int] = {}
@@ -70,6 +53,13 @@ class MarketState(msgspec.Struct, array_like=True, gc=False):
     title: str | None = None
     late: int = 0
     rules: dict[int, RuleState] = {}
+    matches: Matches = msgspec.field(default_factory=Matches)
+    first_seen: int = 0
+    """Second of the log's clock at the market's first record."""
+    grading: Grading = msgspec.field(default_factory=Grading)
+    """Changed by `streams.grader` only."""
+    clock: int = 0
+    """Milliseconds of the log's clock that it was advanced to."""
 
     def encode(self) -> bytes:
         """Return the compact value of the state topic."""
@@ -93,48 +83,68 @@ class MarketState(msgspec.Struct, array_like=True, gc=False):
         return offset <= self.origins.get(partition, -1)
 
     def advance(self, clock: int) -> bool:
-        """
-        Let the windows decay to `clock` (ms); returns whether a statistic changed.
-
-        An outcome's windows follow when it has an order or is looked at.
-        """
-        return self.windows.advance(clock // 1_000)
+        """Let windows and outcomes decay to `clock` (ms); returns whether a statistic changed."""
+        self.clock = max(self.clock, clock)
+        changed = self.windows.advance(clock // 1_000)
+        if changed:  # what leaves an outcome's window leaves the market's
+            for outcome in self.outcomes.values():
+                outcome.advance(self.windows.clock)
+        return changed
 
     def apply(self, order: OrderRecord, *, origin: tuple[int, int]) -> Verdict:
         """Absorb an order that was not seen before, at the clock advanced to."""
+        rank, transaction = rank_of(order, self.windows.clock), hash_number("tx_hash", order.tx_hash)
+        wallet, taker = wallet_number(order.user), None if order.taker is None else wallet_number(order.taker)
         self.origins[origin[0]] = origin[1]
         self.slug = order.market_slug or self.slug
         self.title = order.title or self.title
-        outcome = self._outcome(order)
-        clock = self.windows.clock
-        outcome.windows.advance(clock)
+        clock, buy, notional = self.windows.clock, order.side == "BUY", order.notional_micros
+        self.first_seen = self.first_seen or clock
+        outcome = self._outcome(order, rank)
+        outcome.advance(clock)
         second = min(order.timestamp, clock)
-        buy, notional, shares = order.side == "BUY", order.notional_micros, order.shares
-        wallet = market_number(order.user)
-        if not self.windows.add(second, buy=buy, notional=notional, shares=shares, member=wallet):
+        row = row_of(wallet, taker, outcome.number, notional)
+        twice, twice_of_outcome = self.matches.add(transaction, second, row, clock)
+        if not self.windows.add(second, buy=buy, notional=notional, shares=order.shares, member=wallet, repeated=twice):
             self.late += 1
             return Verdict.LATE
-        outcome.windows.add(second, buy=buy, notional=notional, shares=shares, member=None)
+        outcome.add(order, rank, second, wallet=wallet, repeated=twice_of_outcome)
         return Verdict.APPLIED
 
-    def _outcome(self, order: OrderRecord) -> Outcome:
-        rank = _rank(order)
+    def _outcome(self, order: OrderRecord, rank: Rank) -> Outcome:
         outcome = self.outcomes.get(order.token_id)
         if outcome is None:
-            outcome = self.outcomes[order.token_id] = Outcome(order.token_label, order.price, rank)
+            number = len(self.outcomes)
+            outcome = self.outcomes[order.token_id] = Outcome(number, order.token_label, order.price, rank)
         elif rank > outcome.rank:
             outcome.price, outcome.rank = order.price, rank
         outcome.label = outcome.label or order.token_label
         return outcome
 
+    def consensus(self, level: int, at: int | None = None) -> int:
+        """
+        Return the most distinct wallets on one side of one outcome, over window `level`.
+
+        `at` (ms, not before the clock) looks at a later time than the clock, changing nothing.
+        """
+        return max(map(max, _sides(self._outcomes(at), level)), default=0)
+
+    def disagreement(self, level: int, at: int | None = None) -> int:
+        """Return, of the outcome where this is most, the distinct wallets on its smaller side; see `consensus`."""
+        return max(map(min, _sides(self._outcomes(at), level)), default=0)
+
+    def _outcomes(self, at: int | None) -> list[Outcome]:
+        outcomes = list(self.outcomes.values())
+        return outcomes if at is None else [outcome.at(at // 1_000) for outcome in outcomes]
+
     def view(self, at: int) -> dict[str, MarketWindow]:
         """Return the statistics per window at `at` (ms, not before the clock), changing nothing."""
-        windows = self.windows.at(at // 1_000)
-        return {span.name: _market_window(windows, level) for level, span in enumerate(SPANS)}
+        windows, outcomes = self.windows.at(at // 1_000), self._outcomes(at)
+        return {span.name: _market_window(windows, outcomes, level) for level, span in enumerate(SPANS)}
 
     def outcome_views(self, at: int) -> list[OutcomeView]:
         """Return the outcomes at `at` (ms), by token id."""
-        return [_outcome_view(token, self.outcomes[token], at // 1_000) for token in sorted(self.outcomes)]
+        return [self.outcomes[token].at(at // 1_000).view(token) for token in sorted(self.outcomes)]
 
     def next_change(self, at: int) -> int | None:
         """Return the first millisecond after `at` at which a view differs without a new order."""
@@ -142,36 +152,20 @@ class MarketState(msgspec.Struct, array_like=True, gc=False):
         return None if due == NEVER else due * 1_000
 
 
-def _rank(order: OrderRecord) -> Rank:
-    """
-    Return the place of an order on the chain: time, block, log index, id.
-
-    Time, which blocks follow, comes first because only some orders know their block, and all are to
-    be comparable.
-    """
-    block, index = order.block_number, order.log_index
-    return (order.timestamp, -1 if block is None else block, -1 if index is None else index, order.event_id)
+def _sides(outcomes: Iterable[Outcome], level: int) -> list[tuple[int, int]]:
+    return [(outcome.buyers(level), outcome.sellers(level)) for outcome in outcomes]
 
 
-def _outcome_view(token: str, outcome: Outcome, second: int) -> OutcomeView:
-    windows = outcome.windows.at(second)
-    flows = {span.name: _flow_window(windows, level) for level, span in enumerate(SPANS)}
-    return OutcomeView(token_id=token, label=outcome.label, last_price=outcome.price, windows=flows)
-
-
-def _flow_window(windows: Windows, level: int) -> FlowWindow:
-    sums = windows.sums(level)
-    return FlowWindow(orders=sums.orders, volume=sums.bought + sums.sold, net_flow=sums.bought - sums.sold)
-
-
-def _market_window(windows: Windows, level: int) -> MarketWindow:
-    sums = windows.sums(level)
+def _market_window(windows: Windows, outcomes: list[Outcome], level: int) -> MarketWindow:
+    sums, sides = windows.sums(level), _sides(outcomes, level)
     return MarketWindow(
         orders=sums.orders,
-        volume=sums.bought + sums.sold,
+        volume=sums.volume,
         net_flow=sums.bought - sums.sold,
         wallets=windows.distinct[level],
+        consensus=max(map(max, sides), default=0),
+        disagreement=max(map(min, sides), default=0),
     )
 
 
-_codec = StateCodec(MarketState, schema=1)
+_codec = StateCodec(MarketState, schema=2, oldest=2)

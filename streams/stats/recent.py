@@ -1,5 +1,5 @@
 """
-The last orders of a subject, packed: the memory against duplicates, and what made an alert.
+The last orders of a subject, packed: what made an alert, and the memory against duplicates that come soon.
 
 An entry has 28 bytes, big endian: the 16 bytes of the event id, its occurrence (2), the second of
 the order (4) and the offset (6). The newest is last.
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RECENT = 64
-"""Orders remembered: a duplicate that comes later than this many other orders is not recognised."""
+"""Orders remembered; for those before, see `older`."""
+
+PACKED = 18
+"""Bytes of a packed id."""
 
 _ENTRY = struct.Struct(">16sHIHI")
 SIZE = _ENTRY.size
@@ -42,7 +45,7 @@ def packed_id(event_id: str) -> bytes:
         packed = bytes.fromhex(event_id[:_DIGITS]) + int(event_id[_DIGITS + 1 :]).to_bytes(2, "big")
     except (ValueError, OverflowError) as error:
         raise InvalidRecord(f"event_id: expected 32 hex digits, a dash and a number, got {event_id!r}") from error
-    if len(packed) != 18 or event_id[_DIGITS] != "-":
+    if len(packed) != PACKED or event_id[_DIGITS] != "-":
         raise InvalidRecord(f"event_id: expected 32 hex digits, a dash and a number, got {event_id!r}")
     return packed
 
@@ -55,11 +58,14 @@ def contains(recent: bytearray, packed: bytes) -> bool:
     return place >= 0
 
 
-def remember(recent: bytearray, packed: bytes, second: int, offset: int) -> None:
-    """Append an order, forgetting the oldest beyond the bound."""
+def remember(recent: bytearray, packed: bytes, second: int, offset: int) -> bytes | None:
+    """Append an order; return the packed id of the one that leaves for it, if any."""
     recent += packed + (second << 48 | offset).to_bytes(10, "big")
-    if len(recent) > RECENT * SIZE:
-        del recent[:SIZE]
+    if len(recent) <= RECENT * SIZE:
+        return None
+    left = bytes(recent[:PACKED])
+    del recent[:SIZE]
+    return left
 
 
 def newest_first(recent: bytearray) -> Iterator[RecentOrder]:

@@ -1,5 +1,5 @@
 """
-The state of one wallet: its windows, its baseline, its recent orders, and what its rules remember.
+The state of one wallet: windows, baseline, positions, its recent orders, and what its rules remember.
 
 Times at this interface are milliseconds. An order counts at its block time, or at the clock where
 the two clocks disagree and the block time would lie in the future.
@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from connector.contract.errors import InvalidRecord
 from streams.stats.buckets import NEVER, SPANS
 from streams.stats.codec import StateCodec
 from streams.stats.exposure import Exposure
+from streams.stats.numbers import market_number, packed_token
+from streams.stats.older import holds, retire
+from streams.stats.positions import Position, Positions
 from streams.stats.recent import contains, packed_id, remember
 from streams.stats.rulestate import RuleState
+from streams.stats.sizes import count, rank
 from streams.stats.verdict import Verdict
+from streams.stats.walletview import WalletWindow, wallet_window
 from streams.stats.windows import Windows
 
 if TYPE_CHECKING:
@@ -29,22 +33,6 @@ BASELINE_SAMPLES = 20
 
 _HALF = 62
 _MASK = (1 << _HALF) - 1
-
-
-class WalletWindow(msgspec.Struct, frozen=True, kw_only=True):
-    """Statistics of one window. Money is in micro-USDC, `mean_price` in USDC per share bought."""
-
-    orders: int
-    buys: int
-    sells: int
-    bought: int
-    sold: int
-    volume: int
-    net_flow: int
-    markets: int
-    mean_order: int | None
-    max_order: int | None
-    mean_price: float | None
 
 
 class WalletState(msgspec.Struct, array_like=True, gc=False):
@@ -59,6 +47,14 @@ class WalletState(msgspec.Struct, array_like=True, gc=False):
     squares_low: int = 0
     """Sum of the squared notionals of all orders, in two halves because it outgrows 64 bits."""
     rules: dict[int, RuleState] = {}
+    older: dict[int, int] = {}
+    sizes: dict[int, int] = {}
+    """Bucket of `sizes` -> orders ever counted."""
+    positions: Positions = msgspec.field(default_factory=Positions)
+    first_seen: int = 0
+    """Second of the log's clock at the wallet's first record."""
+    clock: int = 0
+    """Milliseconds of the log's clock that it was advanced to."""
 
     def encode(self) -> bytes:
         """Return the compact value of the state topic."""
@@ -78,27 +74,33 @@ class WalletState(msgspec.Struct, array_like=True, gc=False):
         return self.apply(order, packed, offset=offset)
 
     def knows(self, packed: bytes) -> bool:
-        """Return whether the order of this packed id is among the recent ones."""
-        return contains(self.recent, packed)
+        """Return whether the order of this packed id is among the recent ones or those shortly before."""
+        return contains(self.recent, packed) or holds(self.older, packed)
 
     def advance(self, clock: int) -> bool:
         """Let the windows decay to `clock` (ms); returns whether a statistic changed."""
+        self.clock = max(self.clock, clock)
         second = clock // 1_000
         self.exposures.advance(second)
         return self.windows.advance(second)
 
     def apply(self, order: OrderRecord, packed: bytes, *, offset: int) -> Verdict:
         """Absorb an order that is not known, at the clock advanced to; `packed` is its id, see `recent`."""
-        notional, buy = order.notional_micros, order.side == "BUY"
-        market = market_number(order.condition_id)
+        notional, buy, shares = order.notional_micros, order.side == "BUY", order.shares
+        market, token = market_number(order.condition_id), packed_token(order.token_id)
         second = min(order.timestamp, self.windows.clock)
-        counted = self.windows.add(second, buy=buy, notional=notional, shares=order.shares, member=market)
-        remember(self.recent, packed, second, offset)
+        self.first_seen = self.first_seen or self.windows.clock
+        self.positions.add(token, market, second, buy=buy, notional=notional, shares=shares)
+        counted = self.windows.add(second, buy=buy, notional=notional, shares=shares, member=market)
+        left = remember(self.recent, packed, second, offset)
+        if left is not None:
+            retire(self.older, left, self.windows.clock)
         if not counted:
             self.late += 1
             return Verdict.LATE
         if market is not None:
             self.exposures.add(market, second, notional if buy else -notional)
+        count(self.sizes, notional)
         low = self.squares_low + notional * notional
         self.squares_high += low >> _HALF
         self.squares_low = low & _MASK
@@ -107,7 +109,7 @@ class WalletState(msgspec.Struct, array_like=True, gc=False):
     def view(self, at: int) -> dict[str, WalletWindow]:
         """Return the statistics per window at `at` (ms, not before the clock), changing nothing."""
         windows = self.windows.at(at // 1_000)
-        return {span.name: _window(windows, level) for level, span in enumerate(SPANS)}
+        return {span.name: wallet_window(windows, level) for level, span in enumerate(SPANS)}
 
     def next_change(self, at: int) -> int | None:
         """Return the first millisecond after `at` at which the view differs without a new order."""
@@ -118,6 +120,28 @@ class WalletState(msgspec.Struct, array_like=True, gc=False):
         """Return bought minus sold (micro-USDC) in a market over the longest window, at the clock."""
         market = market_number(condition_id)
         return 0 if market is None else self.exposures.net(market)
+
+    def market_orders(self, condition_id: str | None) -> int:
+        """Return the orders in a market over the longest window, at the clock."""
+        market = market_number(condition_id)
+        return 0 if market is None else self.exposures.orders(market)
+
+    def orders_in_market(self, condition_id: str | None) -> int:
+        """Return the orders in a market ever, as far as its tokens' positions are remembered; 0 without a market."""
+        market = market_number(condition_id)
+        return 0 if market is None else self.positions.orders_in(market)
+
+    def position(self, token_id: str) -> Position | None:
+        """Return what is known of an outcome token, not to be changed; None where no order of it is remembered."""
+        return self.positions.held.get(packed_token(token_id))
+
+    def size_rank(self, notional: int, *, without: int | None = None) -> float:
+        """
+        Return the percentile (0 to 100) of an order size (micro-USDC) among all orders ever counted, see `sizes`.
+
+        `without` leaves one order of that notional out, the tipping one. 0 below the required number of samples.
+        """
+        return rank(self.sizes, notional, without=without, least=BASELINE_SAMPLES)
 
     def baseline(self, without: int | None = None) -> Baseline:
         """Return count, mean and deviation of order sizes, optionally without one order of that notional."""
@@ -150,38 +174,4 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
         return (notional - self.mean) / self.deviation
 
 
-def market_number(condition_id: str | None) -> int | None:
-    """
-    Return the market's number within a state: the last 64 bits of its condition id, a hash.
-
-    Raises:
-        InvalidRecord: it is not hexadecimal.
-    """
-    if condition_id is None:
-        return None
-    try:
-        return int(condition_id[-16:], 16)
-    except ValueError as error:
-        raise InvalidRecord(f"condition_id: expected hex digits, got {condition_id!r}") from error
-
-
-def _window(windows: Windows, level: int) -> WalletWindow:
-    sums = windows.sums(level)
-    orders, bought, sold = sums.orders, sums.bought, sums.sold
-    volume = bought + sold
-    return WalletWindow(
-        orders=orders,
-        buys=sums.buys,
-        sells=orders - sums.buys,
-        bought=bought,
-        sold=sold,
-        volume=volume,
-        net_flow=bought - sold,
-        markets=windows.distinct[level],
-        mean_order=(2 * volume + orders) // (2 * orders) if orders else None,
-        max_order=windows.largest[level] if orders else None,
-        mean_price=bought / sums.shares if sums.shares else None,
-    )
-
-
-_codec = StateCodec(WalletState, schema=1)
+_codec = StateCodec(WalletState, schema=3, oldest=3)

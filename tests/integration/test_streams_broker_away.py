@@ -57,7 +57,7 @@ async def test_a_dropped_producer_leaves_nothing_behind(mortal_kafka: LocalKafka
     await producer.start()
     await producer.begin_transaction()
     await mortal_kafka.kill()
-    sent = await producer.send("wallet-state.v1", b"v", b"k", 0)
+    sent = await producer.send("wallet-state.v2", b"v", b"k", 0)
     unknown = asyncio.create_task(producer.send("wallet-stats.v2", b"v", b"k"))
     await asyncio.sleep(0.5)
     started = time.monotonic()

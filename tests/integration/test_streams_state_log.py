@@ -38,7 +38,7 @@ async def restored(log: StateLog) -> dict[bytes, bytes | None]:
 async def topic(kafka: LocalKafka, topic_prefix: str) -> str:
     """Return an empty state topic."""
     await prepare(kafka.bootstrap, topic_prefix, 1)
-    return f"{topic_prefix}wallet-state.v1"
+    return f"{topic_prefix}wallet-state.v2"
 
 
 async def test_what_was_remembered_is_restored(kafka: LocalKafka, topic: str) -> None:
@@ -100,7 +100,7 @@ async def written(kafka: LocalKafka, topic: str, count: int) -> None:
 
 def at(offset: int, value: bytes) -> Live[Value]:
     """Return a state that has absorbed the record `value` at `offset` last."""
-    return Live(0, Position(POSITION_SCHEMA, offset, fingerprint(b"k", value), 0))
+    return Live(0, Position(POSITION_SCHEMA, offset, fingerprint(b"k", value), 0), lambda *_: None)
 
 
 async def test_the_same_source_is_accepted(kafka: LocalKafka, topic_prefix: str) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from random import Random
 
 import msgspec
 import pytest
@@ -9,17 +9,17 @@ from hypothesis import strategies as st
 
 from connector.contract.errors import InvalidRecord
 from streams.fold import MarketFold, WalletFold
+from streams.rules.engine import load_rules
 from streams.stats.market import MarketState
 from streams.stats.verdict import Verdict
 from streams.stats.wallet import WalletState
 from tests.support.logs import MARKETS, START, WALLET, logs, order
-from tests.support.oracle import market_stats, wallet_stats
+from tests.support.oracle import Logged, market_stats, wallet_stats
 
-if TYPE_CHECKING:
-    from random import Random
-
-    from tests.support.oracle import Logged
-
+EVERY_ORDER = load_rules(
+    "rules:\n"
+    "  - {id: w, scope: wallet, severity: info, message: x, cooldown: 0s, max_age: 2d, expr: order.price >= 0.0}\n"
+)
 LATER = st.sampled_from((0, 1, 999, 1_000, 5_000, 59_999, 60_000, 300_000, 3_600_000, 50_000_000, 90_000_000))
 
 
@@ -115,6 +115,52 @@ def test_a_duplicate_changes_nothing_and_is_not_forwarded() -> None:
     assert (first.verdict, first.forward) == (Verdict.APPLIED, True)
     assert (again.verdict, again.forward) == (Verdict.DUPLICATE, False)
     assert again.state.encode() == before
+
+
+@given(seed=st.integers(0, 2**32), remember_every=st.sampled_from((7, 1_000)))
+@settings(max_examples=20, deadline=None)
+def test_statistics_and_alerts_are_exact_whatever_comes_twice_within_ten_minutes(
+    seed: int, remember_every: int
+) -> None:
+    """A busy wallet, a fifth of whose orders come again up to 600 s of the log later: counted once, alerted once."""
+    rng, log, first = Random(seed), list[Logged](), list[Logged]()
+    clock = START * 1_000
+    for offset in range(400):
+        clock += rng.choice((0, 0, 100, 1_000, 4_000, 30_000))
+        known = [entry for entry in first if entry.append_ms >= clock - 600_000]
+        if known and rng.random() < 0.2:
+            log.append(Logged(rng.choice(known).order, 0, offset, clock))
+        else:
+            first.append(Logged(order(offset, at=clock // 1_000 - START, usdc=rng.random()), 0, offset, clock))
+            log.append(first[-1])
+    fold, state, alerts = WalletFold(EVERY_ORDER), None, []
+    for entry in log:
+        step = fold.step(state, entry.order, partition=0, offset=entry.offset, clock=entry.append_ms, source="ws")
+        state = WalletState.decode(step.state.encode()) if entry.offset % remember_every == 0 else step.state
+        alerts += [alert.alert_id for alert in step.alerts]
+    assert state is not None
+    stats = fold.stats(WALLET, state, at=clock, as_of_offset=399, partition=0)
+    assert msgspec.to_builtins(stats) == wallet_stats(log, WALLET, partition=0, as_of_offset=399, as_of=clock)
+    assert len(alerts) == len(set(alerts)) == len(first)
+
+
+def test_a_deadline_that_passed_before_anybody_looked_is_still_due() -> None:
+    """
+    Who catches up looks at the clock seldom; the alert's end must not be lost in between.
+
+        order, fires 0 s ... over 1 s ......... looked at 5 s
+    """
+    fold = WalletFold(
+        load_rules(
+            "rules:\n  - {id: w, scope: wallet, severity: info, message: x, expr: order.price > 0.0,"
+            " keep_firing_for: 1s}\n"
+        )
+    )
+    step = fold.step(None, order(1), partition=0, offset=0, clock=START * 1_000, source="ws")
+    assert fold.due(step.state, START * 1_000 + 5_000) == START * 1_000 + 1_000
+    told = fold.settle(step.state, WALLET, START * 1_000 + 5_000, {})
+    assert [(alert.transition, alert.as_of) for alert in told] == [("resolved", START * 1_000 + 1_000)]
+    assert fold.settle(step.state, WALLET, START * 1_000 + 5_000, {}) == []
 
 
 def test_an_order_without_a_market_is_counted_but_not_forwarded() -> None:

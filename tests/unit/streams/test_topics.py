@@ -10,7 +10,7 @@ def test_topics_of_streams_are_versioned_and_its_own() -> None:
     """Each name ends in its version, is unique across both packages, and names its owner."""
     names = [spec.name for spec in (*CONNECTOR_TOPICS, *STREAMS_TOPICS)]
     assert len(set(names)) == len(names)
-    assert all(spec.name.endswith(".v1") and spec.owner == "streams" for spec in STREAMS_TOPICS)
+    assert all(spec.name[-3:-1] == ".v" and spec.owner == "streams" for spec in STREAMS_TOPICS)
 
 
 def test_state_and_statistics_are_compacted_and_events_expire() -> None:
@@ -19,8 +19,12 @@ def test_state_and_statistics_are_compacted_and_events_expire() -> None:
         "orders-by-market.v1": "delete",
         "wallet-stats.v1": "compact",
         "market-stats.v1": "compact",
-        "wallet-state.v1": "compact",
-        "market-state.v1": "compact",
+        "wallet-state.v2": "compact",
+        "market-state.v2": "compact",
+        "alerts-shadow.v1": "delete",
+        "alert-grades.v1": "delete",
+        "rule-scores.v1": "compact",
+        "rules.v1": "compact",
         "alerts.v1": "delete",
     }
     assert ORDERS_BY_MARKET.config()["retention.ms"] == str(35 * DAY_MS)

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.shards.live import Live
 from streams.shards.position import START
+
+if TYPE_CHECKING:
+    from streams.stats.rulestate import Memory
 
 
 class Decaying:
@@ -12,6 +17,8 @@ class Decaying:
 
     def __init__(self, *changes: int) -> None:
         self.changes = changes
+        self.rules: Memory = {}
+        self.clock = 0
 
     def encode(self) -> bytes:
         """Return nothing worth remembering."""
@@ -32,7 +39,7 @@ def test_deadlines_are_met_in_virtual_time() -> None:
              |          |
         x         x                x
     """
-    live: Live[Decaying] = Live(0, START)
+    live: Live[Decaying] = Live(0, START, Decaying.next_change)
     live.values["w"] = Decaying(100, 200)
     live.schedule("w", 0)
     live.expire(99)
@@ -52,7 +59,7 @@ def test_deadlines_are_met_in_virtual_time() -> None:
 @given(st.lists(st.lists(st.integers(1, 500), max_size=6), max_size=8), st.lists(st.integers(1, 600), max_size=12))
 def test_expire_finds_exactly_the_subjects_that_changed(changes: list[list[int]], looks: list[int]) -> None:
     """Between two looks, the subjects marked are those with a change between them, against a scan of all."""
-    live: Live[Decaying] = Live(0, START)
+    live: Live[Decaying] = Live(0, START, Decaying.next_change)
     for number, times in enumerate(changes):
         live.values[str(number)] = Decaying(*times)
         live.schedule(str(number), 0)
@@ -70,6 +77,6 @@ def test_expire_finds_exactly_the_subjects_that_changed(changes: list[list[int]]
 @given(st.lists(st.integers(0, 10**13)))
 def test_the_log_clock_never_goes_back(stamps: list[int]) -> None:
     """The clock is the running maximum of the append times."""
-    live: Live[Decaying] = Live(0, START)
+    live: Live[Decaying] = Live(0, START, Decaying.next_change)
     for number, stamp in enumerate(stamps):
         assert live.observe(stamp) == max(stamps[: number + 1])

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from streams.shards.position import (
     POSITION_SCHEMA,
-    NewerState,
     Position,
     decode_position,
     encode_position,
     fingerprint,
 )
+from streams.stats.codec import NewerState
 
 
 @given(st.builds(Position, st.just(POSITION_SCHEMA), st.integers(-1, 2**62), st.text(), st.integers(0, 2**62)))

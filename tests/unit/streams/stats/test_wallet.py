@@ -2,20 +2,27 @@ from __future__ import annotations
 
 import math
 import statistics
+from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.contract.errors import InvalidRecord
 from streams.stats.codec import NewerState
 from streams.stats.exposure import Exposure
 from streams.stats.market import MarketState
+from streams.stats.older import KEPT_S, MOST, holds, retire
+from streams.stats.positions import MOST_POSITIONS
 from streams.stats.recent import RECENT, contains, newest_first, packed_id, remember
-from streams.stats.rulestate import RuleState
+from streams.stats.rulestate import FIRING, RuleState
 from streams.stats.verdict import Verdict
 from streams.stats.wallet import WalletState
-from tests.support.logs import MARKETS, START, order
+from tests.support import oracle
+from tests.support.logs import MARKETS, START, logs, order
+
+if TYPE_CHECKING:
+    from tests.support.oracle import Logged
 
 NOW = START * 1_000
 
@@ -78,19 +85,83 @@ def test_exposure_is_what_the_longest_window_holds() -> None:
     exposure.add(7, START - 3_000, -20)
     exposure.add(8, START - 3_000, 5)
     assert (exposure.net(7), exposure.net(8), exposure.net(9)) == (30, 5, 0)
+    assert (exposure.orders(7), exposure.orders(8), exposure.orders(9)) == (2, 1, 0)
     exposure.advance(START + 86_399 - 1_440)
-    assert (exposure.net(7), set(exposure.markets)) == (50, {7})
+    assert (exposure.net(7), exposure.orders(7), set(exposure.markets)) == (50, 1, {7})
     exposure.advance(START + 86_400)
     assert exposure.markets == {}
 
 
-def test_duplicates_are_known_among_the_last_orders_only() -> None:
-    """The bound is the documented one."""
+@given(log=logs())
+@settings(max_examples=40, deadline=None)
+def test_flows_in_a_market_equal_the_oracle(log: list[Logged]) -> None:
+    """At each order, exposure and orders are those of the market's orders in the longest window."""
+    state, clock = WalletState(), 0
+    for entry in log:
+        clock = max(clock, entry.append_ms)
+        if state.fold(entry.order, offset=entry.offset, clock=clock) is Verdict.DUPLICATE:
+            continue  # the state stays at the clock of the order before
+        placed = oracle.place(log, partition=0, up_to=entry.offset)
+        for market in MARKETS:
+            held = [o for o in oracle.held(placed, clock, "24h") if o.condition_id == market]
+            assert state.market_orders(market) == len(held)
+            assert state.exposure(market) == sum(o.notional_micros * (1 if o.side == "BUY" else -1) for o in held)
+    assert (state.market_orders(None), state.exposure(None)) == (0, 0)
+
+
+def test_a_wallet_is_known_since_its_first_record() -> None:
+    """By the log's clock, however old the order was."""
     state = WalletState()
-    for number in range(RECENT + 1):
-        assert state.fold(order(number), offset=number, clock=NOW) is Verdict.APPLIED
-    assert state.fold(order(1), offset=90, clock=NOW) is Verdict.DUPLICATE
-    assert state.fold(order(0), offset=91, clock=NOW) is Verdict.APPLIED
+    state.fold(order(1, at=-100_000), offset=0, clock=NOW + 999)
+    state.fold(order(2, at=5), offset=1, clock=NOW + 5_000)
+    assert WalletState.decode(state.encode()).first_seen == START
+
+
+def fold_many(state: WalletState, numbers: range, *, second: int) -> list[Verdict]:
+    """Fold these orders, all at one second after START."""
+    return [state.fold(order(number, at=second), offset=number, clock=NOW + second * 1_000) for number in numbers]
+
+
+def test_a_quiet_wallets_duplicate_is_known_however_late_it_comes() -> None:
+    """The last orders are remembered for as long as they are the last; the next but one is gone."""
+    state = WalletState()
+    fold_many(state, range(RECENT), second=0)
+    assert fold_many(state, range(1), second=80_000) == [Verdict.DUPLICATE]
+    assert state.older == {}
+
+
+def test_a_busy_wallets_duplicate_is_known_for_ten_minutes_whatever_lies_between() -> None:
+    """
+    An unclean handover of the connector may repeat an order minutes later.
+
+    second   0          1             600                601                   602
+    order    0 .. 99    1,000 more    0 .. 99 again      the 1,000 again       0 again: too late, as documented
+    """
+    state = WalletState()
+    fold_many(state, range(100), second=0)
+    assert set(fold_many(state, range(1_000, 2_000), second=1)) == {Verdict.APPLIED}
+    assert set(fold_many(state, range(100), second=KEPT_S)) == {Verdict.DUPLICATE}
+    fold_many(state, range(3_000, 3_001), second=KEPT_S + 1)
+    assert set(fold_many(state, range(1_000, 2_000), second=KEPT_S + 1)) == {Verdict.DUPLICATE}
+    assert fold_many(state, range(1), second=KEPT_S + 2) == [Verdict.APPLIED]
+
+
+def test_the_memory_of_a_wallet_is_bounded() -> None:
+    """However busy it is within ten minutes; the newest orders are the ones that are kept."""
+    state, last = WalletState(), RECENT + MOST + 500
+    fold_many(state, range(last), second=0)
+    assert len(state.older) == MOST
+    assert len(state.encode()) < 65_000
+    assert set(fold_many(state, range(500, last), second=KEPT_S)) == {Verdict.DUPLICATE}
+    assert fold_many(state, range(499, 500), second=KEPT_S) == [Verdict.APPLIED]
+
+
+def test_twins_that_left_the_last_orders_are_two_orders_still() -> None:
+    """The occurrence is part of what is kept."""
+    older: dict[int, int] = {}
+    retire(older, packed_id("ab" * 16 + "-0"), START)
+    assert holds(older, packed_id("ab" * 16 + "-0"))
+    assert not holds(older, packed_id("ab" * 16 + "-1"))
 
 
 def test_twins_are_two_orders() -> None:
@@ -144,26 +215,42 @@ def test_a_state_is_small() -> None:
         busy.fold(
             order(number, at=number * 5, condition_id=MARKETS[number % 3]), offset=number, clock=NOW + number * 5_000
         )
-    assert len(few.encode()) < 700
+    assert len(few.encode()) < 800
+    assert few.older == {}
     assert len(busy.encode()) < 12_000
+
+
+def test_positions_and_sizes_are_bounded() -> None:
+    """A wallet of ten thousand tokens and all sizes takes a few KB more than one of a single token."""
+    one, many = WalletState(), WalletState()
+    for number in range(10_000):
+        usdc = 10.0 ** (number % 15 - 6)
+        one.fold(order(number, at=number), offset=number, clock=NOW + number * 1_000)
+        token = str(2**256 - 1 - number)
+        many.fold(order(number, at=number, token_id=token, usdc=usdc), offset=number, clock=NOW + number * 1_000)
+    assert len(many.positions.held) == MOST_POSITIONS
+    assert many.positions.dropped == 10_000 - MOST_POSITIONS
+    assert len(many.encode()) < len(one.encode()) + 8_000
 
 
 def test_a_state_survives_its_encoding_with_its_rules() -> None:
     """The value of the state topic is the whole state."""
     state = WalletState()
     state.fold(order(1), offset=0, clock=NOW)
-    state.rules[2**64 - 1] = RuleState(fired=NOW, armed=False)
+    state.rules[2**64 - 1] = RuleState(2**64 - 1, fired=NOW, phase=FIRING)
     assert WalletState.decode(state.encode()) == state
 
 
-@pytest.mark.parametrize("kind", [WalletState, MarketState])
-def test_a_newer_state_is_refused_by_name(kind: type[WalletState | MarketState]) -> None:
+@pytest.mark.parametrize(("kind", "schema"), [(WalletState, 3), (MarketState, 2)])
+def test_a_newer_state_is_refused_by_name(kind: type[WalletState | MarketState], schema: int) -> None:
     """An old program must not go on with what a new one wrote."""
-    with pytest.raises(NewerState, match=f"{kind.__name__} has schema 2, this program knows 1: roll out"):
-        kind.decode(b"\x02whatever")
+    with pytest.raises(
+        NewerState, match=f"{kind.__name__} has schema {schema + 1}, this program knows {schema}: roll out"
+    ):
+        kind.decode(bytes((schema + 1,)) + b"whatever")
 
 
-@pytest.mark.parametrize("value", [b"", b"\x00", b"\x01", b"\x01\xc1", b"\x01\x80"])
+@pytest.mark.parametrize("value", [b"", b"\x00", b"\x02", b"\x03", b"\x03\xc1", b"\x03\x80"])
 def test_what_is_no_state_is_refused(value: bytes) -> None:
     """Truncated or foreign bytes are not read as an empty wallet."""
     with pytest.raises(InvalidRecord, match="WalletState"):

@@ -1,0 +1,1 @@
+"""Backtests: orders from a file, and what became of each rule; pure. The command is `streams.commands.backtest`."""
