@@ -2,7 +2,8 @@
 Measures ours against the least that could do the job: `python -m tests.bench`.
 
 (a) wire -> alert latency against a floor without logic, (b) events per CPU-second of the complete job
-against a raw read, (c) bytes of state per wallet. One run, one real broker, repetitions interleaved.
+against a raw read, (c) bytes of state per wallet, (d) what folding an order costs by rules, wallets and
+density. One run, one real broker, repetitions interleaved.
 Compare ratios: absolute figures are the machine's, and of how quiet it is.
 """
 
@@ -21,7 +22,7 @@ from tests.bench.plan import DEFAULT, QUICK
 from tests.bench.report import tables
 from tests.bench.run import run
 
-PARTS = ("latency", "throughput")
+PARTS = ("latency", "throughput", "fold")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Wire -> alert: one repetition of one system, and what its times say."""
+"""Wire -> alert, or wire -> orders: one repetition of one system, and what its times say."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def repetition(
     wallets, prepared = frames(round(rate * (warm_up_s + seconds)), wallets=WALLETS, rate=rate, start=time.time() - 2)  # noqa: TID251 - orders of now
     async with Sender() as sender, system(bench, prefix=prefix, url=sender.url, wallets=wallets) as running:
         await asyncio.sleep(_SETTLE_S)
-        async with _Collector(bench.kafka, running.topic) as collector:
+        async with Collector(bench.kafka, running.topic) as collector:
             before = running.cpu_seconds()
             sent = await sender.send(prepared, rate=rate)
             await collector.until(len(sent))
@@ -98,14 +98,16 @@ def _waterfall(sent_ns: int, arrived_ns: int, record: ConsumerRecord) -> Iterabl
 
 
 def _event_of(value: bytes) -> str:
-    """Return the id of the order that a frame holds or an alert is about."""
+    """Return the id of the order that a record or a frame holds, or an alert is about."""
     document = orjson.loads(value)
+    if "event_id" in document:
+        return str(document["event_id"])
     if "alert_id" in document:
         return str(document["orders"][0]["event_id"])
     return event_id(content_id(parse_order(document["data"])), 0)
 
 
-class _Collector:
+class Collector:
     """Notes when each record of a topic arrives."""
 
     def __init__(self, kafka: str, topic: str) -> None:

@@ -26,6 +26,8 @@ def tables(results: Results) -> Group:
         parts += [_latency(results["latency"]), _waterfall(results["latency"]["ours"])]
     if results["throughput"]:
         parts += [_throughput(results["throughput"]), _state(results["throughput"])]
+    if results["fold"]:
+        parts.append(_fold(results["fold"]))
     return Group(*parts)
 
 
@@ -86,4 +88,17 @@ def _state(throughput: dict[str, list[Results]]) -> Table:
         state = throughput[shape][-1]["state"]
         sizes = [f"{state[name]:,.0f}" for name in ("mean_bytes", "p50_bytes", "p99_bytes", "most_bytes", "key_bytes")]
         table.add_row(shape, str(state["wallets"]), *sizes)
+    return table
+
+
+def _fold(rows: dict[str, dict[str, list[float]]]) -> Table:
+    table = Table(title="(d) folding one order of a wallet, CPU us, without Kafka", title_justify="left")
+    for column in ("", "us/order", "to the first"):
+        table.add_column(column, justify="right")
+    for group in rows.values():
+        first = figure(next(iter(group.values())))
+        for name, values in group.items():
+            cost = figure(values)
+            table.add_row(name, f"{cost:.1f}", f"{cost / first:.2f}, {cost.median - first.median:+.1f} us")
+        table.add_section()
     return table

@@ -19,7 +19,17 @@ def every_order(path: Path) -> Path:
 
 def fifty(path: Path) -> Path:
     """Write 50 rules of three clauses each, over all windows, of which few orders tip one; return the path."""
-    return _write(path, [_rule(f"rule-{number}", _three_clauses(number)) for number in range(50)])
+    return many(path, concern=50, others=0)
+
+
+def many(path: Path, *, concern: int, others: int) -> Path:
+    """Write rules of three clauses of which so many concern every order, and others only a market nobody trades."""
+    written = [_rule(f"rule-{number}", _three_clauses(number % 50)) for number in range(concern)]
+    written += [
+        _rule(f"other-{number}", _three_clauses(number % 50)) | {"markets": [f"no-such-market-{number}"]}
+        for number in range(others)
+    ]
+    return _write(path, written)
 
 
 def _three_clauses(number: int) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from connector.local.broker import LocalKafka
-from tests.bench import latency, throughput
+from tests.bench import fold, latency, throughput
 from tests.bench.machine import machine
 from tests.bench.prepared import backlog
 from tests.bench.systems import PARTITIONS, Bench, floor, ours
@@ -26,12 +26,13 @@ SYSTEMS = {"floor": floor, "ours": ours}
 
 
 async def run(plan: Plan, parts: set[str], say: Say) -> dict[str, Any]:
-    """Measure `parts` (`latency`, `throughput`) as planned; return every repetition's figures."""
+    """Measure `parts` (`latency`, `throughput`, `fold`) as planned; return every repetition's figures."""
     results: dict[str, Any] = {
         "machine": machine(),
         "plan": msgspec.to_builtins(plan),
         "latency": {},
         "throughput": {},
+        "fold": {},
     }
     folder = Path(tempfile.mkdtemp(prefix="walletstream-bench-"))
     say(f"starting Kafka; logs of the processes are in {folder}")
@@ -39,6 +40,10 @@ async def run(plan: Plan, parts: set[str], say: Say) -> dict[str, Any]:
         bench = Bench(kafka.bootstrap, folder)
         if "latency" in parts:
             results["latency"] = await _latencies(bench, plan, say)
+        if "fold" in parts:
+            results["fold"] = fold.measure(
+                orders=plan.orders // 4, repetitions=plan.repetitions, folder=folder, say=say
+            )
         if "throughput" in parts:
             results["throughput"] = await _throughputs(bench, plan, say)
     return results

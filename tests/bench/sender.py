@@ -1,10 +1,15 @@
-"""A provider's socket that does one thing: send prepared frames at a steady rate and note when."""
+"""
+A provider's socket that does one thing: send prepared frames at a steady rate and note when.
+
+Its REST side, on the same port, knows of no order, so that a client that asks gets a good answer.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from contextlib import suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
 
 import orjson
@@ -16,7 +21,12 @@ from tests.bench.prepared import SUBSCRIPTION
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from websockets.http11 import Request, Response
+
     from tests.bench.prepared import Frame
+
+
+_NO_ORDERS = '{"orders":[],"pagination":{"limit":1000,"total":0,"has_more":false}}'
 
 
 class Sender:
@@ -54,7 +64,7 @@ class Sender:
                         self._subscriber.set_result(socket)
 
     async def __aenter__(self) -> Self:
-        self._server = await serve(self._converse, "127.0.0.1", 0, compression=None)
+        self._server = await serve(self._converse, "127.0.0.1", 0, compression=None, process_request=_rest)
         self.port = next(iter(self._server.sockets)).getsockname()[1]
         return self
 
@@ -62,3 +72,10 @@ class Sender:
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
+
+
+def _rest(connection: ServerConnection, request: Request) -> Response | None:
+    """Answer what is no handshake."""
+    if "Upgrade" in request.headers:
+        return None
+    return connection.respond(HTTPStatus.OK, _NO_ORDERS)

@@ -13,11 +13,12 @@ from tests.bench import rules
 from tests.support.workers import GroupProbe, WorkerProcess
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
 PARTITIONS = 8
 GROUP = "bench"
+FLOOR = (sys.executable, "-m", "tests.bench.floor")
 TOPICS = (ORDERS, ORDERS_DEAD, *STREAMS_TOPICS)
 
 
@@ -47,14 +48,13 @@ async def floor(bench: Bench, *, prefix: str, url: str, wallets: list[str]) -> A
     """Run the floor."""
     first, last = f"{prefix}{ORDERS.name}", f"{prefix}{ALERTS.name}"
     await ensure_topics(bench.kafka, [spec.prefixed(prefix) for spec in (ORDERS, ALERTS)], partitions=PARTITIONS)
-    command = [sys.executable, "-m", "tests.bench.floor"]
     relay = WorkerProcess(
-        [*command, "relay", bench.kafka, first, last],
+        [*FLOOR, "relay", bench.kafka, first, last],
         ready=lambda: _said("ready", relay),
         name="floor-relay",
         folder=bench.folder,
     )
-    ingest = WorkerProcess([*command, "ingest", url, bench.kafka, first], name="floor-ingest", folder=bench.folder)
+    ingest = bare(bench, url, first)
     async with relay, ingest:
         yield Running(last, (ingest, relay))
 
@@ -62,23 +62,33 @@ async def floor(bench: Bench, *, prefix: str, url: str, wallets: list[str]) -> A
 @asynccontextmanager
 async def ours(bench: Bench, *, prefix: str, url: str, wallets: list[str]) -> AsyncIterator[Running]:
     """Run the connector and a worker with one rule that every order tips."""
-    connector = WorkerProcess(
-        [sys.executable, "-m", "connector"],
-        {
-            "PROVIDER": "simulator",
-            "WS_URL": f"{url}/{{key}}",
-            "TIER": "dev",
-            "WALLETS": ",".join(wallets),
-            "KAFKA": bench.kafka,
-            "TOPIC_PREFIX": prefix,
-            "PARTITIONS": str(PARTITIONS),
-        },
-        name="connector",
-        folder=bench.folder,
-    )
+    ingesting = connector(bench, prefix, url, wallets)
     alerting = worker(bench, prefix, rules.every_order(bench.folder / "every-order.yaml"))
-    async with alerting, connector:
-        yield Running(f"{prefix}{ALERTS.name}", (connector, alerting))
+    async with alerting, ingesting:
+        yield Running(f"{prefix}{ALERTS.name}", (ingesting, alerting))
+
+
+def bare(bench: Bench, url: str, topic: str) -> WorkerProcess:
+    """Return a bare socket with a bare producer, from `url` to `topic`."""
+    return WorkerProcess([*FLOOR, "ingest", url, bench.kafka, topic], name="floor-ingest", folder=bench.folder)
+
+
+def connector(
+    bench: Bench, prefix: str, url: str, wallets: list[str], elsewhere: Mapping[str, str] | None = None
+) -> WorkerProcess:
+    """Return a connector; `elsewhere` is the environment that makes it another checkout's."""
+    settings = {
+        "PROVIDER": "simulator",
+        "WS_URL": f"{url}/{{key}}",
+        "TIER": "dev",
+        "WALLETS": ",".join(wallets),
+        "KAFKA": bench.kafka,
+        "TOPIC_PREFIX": prefix,
+        "PARTITIONS": str(PARTITIONS),
+    }
+    return WorkerProcess(
+        [sys.executable, "-m", "connector"], settings | dict(elsewhere or {}), name="connector", folder=bench.folder
+    )
 
 
 def worker(bench: Bench, prefix: str, rule_file: Path) -> WorkerProcess:
