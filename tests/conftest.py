@@ -6,14 +6,21 @@ import asyncio
 import uuid
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 import pytest_asyncio
 
 from connector.local.broker import LocalKafka
 from tests.support.delay_proxy import DelayProxy
+from tests.support.pki import Pki, make_pki, secure_listener
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+
+
+# Machines are noisy: how long an example takes says nothing about whether it is right.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 
 def pytest_configure() -> None:
@@ -22,9 +29,15 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
-def kafka() -> Iterator[LocalKafka]:
-    """One real broker per run, started by the first test that asks for it."""
-    broker = LocalKafka()
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    """Certificates for this run."""
+    return make_pki(tmp_path_factory.mktemp("pki"))
+
+
+@pytest.fixture(scope="session")
+def kafka(pki: Pki) -> Iterator[LocalKafka]:
+    """One real broker per run, started by the first test that asks for it; `secure_bootstrap` has TLS and SCRAM."""
+    broker = LocalKafka(secure=secure_listener(pki))
     try:
         asyncio.run(broker.start())
         yield broker

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Run Dome's official SDKs, unmodified, against the simulator. Needs the project's .venv; Node is optional.
+# Run Dome's official SDKs, unmodified, against the simulator in both dialects. Needs the project's .venv; Node is optional.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -16,6 +16,7 @@ finish() {
 trap finish EXIT
 
 start_simulator() { # sets $url
+  : >"$work/ready"
   (cd "$root" && exec .venv/bin/python -m connector.simulator --paused --market 1) >"$work/ready" &
   simulator=$!
   for _ in $(seq 200); do
@@ -46,16 +47,20 @@ install_typescript() {
 
 failures=0
 
+run_sdk() { # command...; gets the simulator's URL and the dialect
+  for dialect in dome predexon; do
+    start_simulator
+    "$@" "$url" "$dialect" || failures=1
+    stop_simulator
+  done
+}
+
 install_python
-start_simulator
-"$work/venv/bin/python" "$here/python_sdk.py" "$url" || failures=1
-stop_simulator
+run_sdk "$work/venv/bin/python" "$here/python_sdk.py"
 
 if command -v node >/dev/null && command -v npm >/dev/null; then
   install_typescript
-  start_simulator
-  node "$work/typescript_sdk.mjs" "$url" || failures=1
-  stop_simulator
+  run_sdk node "$work/typescript_sdk.mjs"
 else
   echo "TypeScript SDK: skipped, node and npm are not on PATH (install Node 18 or newer to run it)"
 fi

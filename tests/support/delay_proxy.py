@@ -69,6 +69,8 @@ class _Pipe:
                 if self._writer.can_write_eof():
                     self._writer.write_eof()
                 return
+            if self._writer.is_closing():
+                raise ConnectionResetError  # uvloop's transport would raise what is no OSError
             self._writer.write(chunk)
             await self._writer.drain()
 

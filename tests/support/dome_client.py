@@ -63,9 +63,12 @@ class Client:
 
 @asynccontextmanager
 async def dial(simulator: Simulator, key: str = "dev-key") -> AsyncIterator[Client]:
-    """Open a socket."""
+    """Open a socket; a greeting is read."""
     async with connect(simulator.ws_url(key)) as socket:
-        yield Client(socket)
+        client = Client(socket)
+        if simulator.config.dialect == "predexon":
+            assert (await client.receive())["type"] == "connected"
+        yield client
 
 
 async def until(condition: Callable[[], object]) -> None:

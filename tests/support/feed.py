@@ -11,7 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 
 from connector.contract.identity import content_id
 from connector.contract.keys import wallet_key
@@ -80,25 +80,6 @@ async def feed(
                 await producer.send(topic, value, wallet_key(order.user), headers=provenance.headers(time.time_ns()))
     finally:
         await producer.stop()
-
-
-async def read_all(bootstrap: str, topic: str) -> list[ConsumerRecord]:
-    """Return everything committed in a topic, partition by partition."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, isolation_level="read_committed")
-    await consumer.start()
-    try:
-        partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
-        consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions)
-        for tp, begin in (await consumer.beginning_offsets(partitions)).items():
-            consumer.seek(tp, begin)
-        records: dict[TopicPartition, list[ConsumerRecord]] = {tp: [] for tp in partitions}
-        while any([await consumer.position(tp) < ends[tp] for tp in partitions]):
-            for tp, fetched in (await consumer.getmany(timeout_ms=500)).items():
-                records[tp] += fetched
-        return list(chain.from_iterable(records.values()))
-    finally:
-        await consumer.stop()
 
 
 def logged(records: Iterable[ConsumerRecord]) -> Iterator[Logged]:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from connector.kafka.reader import read_all
 from streams.effects import Topics
 from tests.support import oracle
-from tests.support.feed import PARTITIONS, logged, read_all
+from tests.support.feed import PARTITIONS, logged
 from tests.support.workers import GroupProbe, WorkerProcess
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from aiokafka.structs import ConsumerRecord
@@ -35,8 +37,14 @@ class StreamsRun:
         via: str | None = None,
         orders: str = "",
         module: str = "streams",
+        settings: Mapping[str, str] | None = None,
     ) -> None:
-        """`direct` is the broker, `via` the address the workers use; `orders` another deployment's orders topic."""
+        """
+        Make up names; nothing is started.
+
+        `direct` is the broker, `via` the address the workers use, with more `settings`; `orders` is another
+        deployment's orders topic.
+        """
         self.direct = direct
         self.prefix = prefix
         self.topics = Topics(prefix, orders)
@@ -49,6 +57,8 @@ class StreamsRun:
             "RULES": str(rules),
             "SESSION_TIMEOUT": "6",
             "ORDERS_TOPIC": orders,
+            "HISTORY": "alert",
+            **(settings or {}),
         }
 
     def worker(self, name: str, *, members: int | None = 1) -> WorkerProcess:
@@ -82,8 +92,16 @@ class StreamsRun:
         return [msgspec.json.decode(record.value) for record in await read_all(self.direct, topic)]
 
     async def alert_ids(self) -> set[str]:
-        """Return the ids of all alerts; a repetition has the same id."""
-        return {alert["alert_id"] for alert in await self.values(self.topics.alerts)}
+        """
+        Return the ids of all alerts up to the end of the log; a repetition has the same id.
+
+        What time brings after the last order depends on when somebody looks.
+        """
+        ends: dict[int, int] = {}
+        for record in await read_all(self.direct, self.topics.orders):
+            ends[record.partition] = max(ends.get(record.partition, 0), record.timestamp)
+        end = min(ends.values(), default=0)
+        return {alert["alert_id"] for alert in await self.values(self.topics.alerts) if alert["as_of"] <= end}
 
     async def wrong_statistics(self) -> list[str]:
         """Return a line for each wallet or market whose final statistics differ from the oracle's."""
@@ -92,7 +110,7 @@ class StreamsRun:
         wallets = final(await self.values(self.topics.wallet_stats), "wallet")
         markets = final(await self.values(self.topics.market_stats), "condition_id")
         faults = missing("wallet", {entry.order.user for entry in logged(orders)}, set(wallets))
-        faults += missing("market", {entry.order.condition_id for entry in logged(orders)}, set(markets))
+        faults += missing("market", {entry.order.condition_id for entry in logged(orders)} - {None}, set(markets))
         faults += _wrong(wallets, orders, oracle.wallet_stats)
         faults += _wrong(markets, forwarded, oracle.market_stats)
         return faults

@@ -85,6 +85,11 @@ class WorkerProcess:
         """Process id of the current run."""
         return self._current().pid
 
+    @property
+    def exit_code(self) -> int | None:
+        """Exit code of the last run (negative: the signal), or None while it runs."""
+        return self._current().returncode
+
     async def start(self, *, wait: bool = True) -> None:
         """
         Start, and wait until ready unless told otherwise.
