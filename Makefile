@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test check bench interop loss-stock lock clean
+.PHONY: help install demo run test test-slow check bench interop fuzz loss-stock chaos schedules lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -33,6 +33,9 @@ run: $(STAMP) ## Run it all on a real provider: PROVIDER, API_KEY and WALLETS, a
 test: $(STAMP) ## Run the tests, on a real Apache Kafka
 	$(BIN)/python -m pytest
 
+test-slow: $(STAMP) ## Run the tests that kill, freeze and restart for minutes
+	$(BIN)/python -m pytest -m slow
+
 check: $(STAMP) ## Formatting, lint, types, architecture
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -45,8 +48,17 @@ bench: $(STAMP) ## Measure latency, throughput and state side by side with their
 interop: $(STAMP) ## Run Dome's official SDKs, unmodified, against the simulator (Node where present)
 	@bash tests/interop/run.sh
 
+fuzz: $(STAMP) ## Send a million mutated frames through the connector's core; FUZZ_FRAMES sets how many
+	@$(BIN)/python -m tests.fuzz --frames $${FUZZ_FRAMES:-1000000}
+
 loss-stock: $(STAMP) ## Count what stock Faust tables lose under the faults our worker survives
 	@$(BIN)/python -m tests.loss_stock
+
+chaos: $(STAMP) ## Faults of every kind, then the book against the topics; CHAOS_FAULTS=1000 for the long run, CHAOS_SEED
+	@$(BIN)/python -m tests.chaos
+
+schedules: $(STAMP) ## Fault schedules of the workers while rules change, SCHEDULES=100 for the long run, SCHEDULES_SEED
+	@$(BIN)/python -m tests.schedules
 
 lock: $(STAMP) ## Resolve the dependencies again into requirements/
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --all-extras --group dev pyproject.toml -o requirements/dev.txt
