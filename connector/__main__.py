@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
-import uvloop
 from aiokafka.errors import KafkaError
 
 from connector.contract.errors import ContractError, TopicMismatch
 from connector.dead import command as dead
 from connector.errors import DeadLetterFlood, DrainTimeout, ProviderRefused, PublishFailed
 from connector.kafka.errors import KafkaShellError
+from connector.kafka.loop import new_loop
 from connector.kafka.settings import KafkaSettings
 from connector.process import collector
 from connector.process.environment import SettingsError, load, manual
@@ -114,7 +114,7 @@ def _run(settings: Settings) -> int:
     log = structlog.get_logger("connector")
     collector.spare()
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=new_loop) as runner:
             runner.run(_serve_until_signal(settings))
     except Exception as error:
         expected = {str(leaf): _exit_code(leaf) for leaf in _leaves(error)}

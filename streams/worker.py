@@ -7,8 +7,8 @@ import tempfile
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import faust
-import uvloop
 
+from connector.kafka.loop import new_loop
 from connector.process import collector
 from streams.app import create_app, prepare_topics
 from streams.shards.shard import Shard
@@ -27,7 +27,7 @@ def run_worker(settings: Settings, registry: Registry, *, shard_type: type[Shard
     """
     asyncio.run(prepare_topics(settings))
     collector.spare()
-    loop = uvloop.new_event_loop()
+    loop = new_loop()
     asyncio.set_event_loop(loop)
     with tempfile.TemporaryDirectory(prefix="walletstream-") as folder:  # Faust insists on one; nothing is kept in it
         app = create_app(settings, registry, folder=folder, shard_type=shard_type)
