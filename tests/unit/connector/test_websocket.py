@@ -208,7 +208,7 @@ async def test_after_our_close_what_came_before_is_still_received() -> None:
 
 async def test_a_slow_reader_still_gets_everything_after_our_close(monkeypatch: pytest.MonkeyPatch) -> None:
     """Kafka being slow is no reason to give up what waits in the socket, megabytes here."""
-    monkeypatch.setattr("connector.websocket._CLOSE_TIMEOUT", 0.1)
+    monkeypatch.setattr("connector.websocket._CLOSE_TIMEOUT", 1.5)
     sent = 0
 
     async def chatter(connection: ServerConnection) -> None:
@@ -223,7 +223,7 @@ async def test_a_slow_reader_still_gets_everything_after_our_close(monkeypatch: 
         async with open_socket(f"ws://127.0.0.1:{port}/{KEY}", connect_timeout=1.0) as socket:
             await asyncio.sleep(0.2)
             closing = asyncio.create_task(socket.close())
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(2.0)
             *received, _ = await everything(socket)
             await closing
     assert len(received) > 100
