@@ -12,9 +12,12 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client.registry import Collector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    from prometheus_client import Metric
 
 Topic = Literal["orders", "orders-by-market"]
 """What a shard reads: the orders by wallet, or again by market; names are those of the contract, without version."""
@@ -31,12 +34,25 @@ BATCH: Final = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000)
 """Of orders or records."""
 
 
+class _Before(Collector):
+    """Has no metrics, but is asked before all others."""
+
+    def __init__(self) -> None:
+        self.refresh: Callable[[], None] = lambda: None
+
+    def collect(self) -> Iterable[Metric]:
+        self.refresh()
+        return ()
+
+
 class Metrics:
     """All metrics of a worker, in a registry of their own."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # a time of creation for each series doubles them and tells nothing
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a time of creation for each series doubles them and tells nothing
         self.registry = CollectorRegistry()
+        self._before = _Before()
+        self.registry.register(self._before)  # first, and a registry collects in that order
 
         # -- work ----------------------------------------------------------------------------------------
 
@@ -132,6 +148,10 @@ class Metrics:
         for reason in ("fenced", "kafka", "defect"):
             self.shard_failures.labels(reason)
         self.dead_letters.labels("bad-record")
+
+    def before_scrapes(self, refresh: Callable[[], None]) -> None:
+        """Have the gauges brought up to date by `refresh` at the beginning of each scrape."""
+        self._before.refresh = refresh
 
     def _counter(self, name: str, doc: str, labels: Iterable[str] = ()) -> Counter:
         return Counter(_PREFIX + name, doc, labels, registry=self.registry)
