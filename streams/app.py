@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any, cast
 
 import faust
 import structlog
+from aiokafka import TopicPartition
 from msgspec import structs
 
 from connector.contract.topics import ORDERS, ORDERS_DEAD
@@ -14,14 +16,19 @@ from connector.kafka.admin import ensure_topics
 from connector.kafka.partitioner import partitioner
 from streams.effects import Topics
 from streams.fold import MarketFold, WalletFold
+from streams.gauges import Gauges
+from streams.health import Health
 from streams.jobs import MarketJob, WalletJob
+from streams.metrics import Metrics
 from streams.rules.engine import Engine
 from streams.rules_log import RulesLog
 from streams.shards.outputs import Outputs
 from streams.shards.owner import Owner
 from streams.shards.shard import Shard
 from streams.shards.timing import HISTORY_MS, Timing
+from streams.status import Status
 from streams.topics import STREAMS_TOPICS
+from streams.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,14 +45,15 @@ log = structlog.get_logger(__name__)
 
 def create_app(
     settings: Settings, registry: Registry, *, folder: str, shard_type: type[Shard[Any]] = Shard
-) -> faust.App:
-    """Return the worker's app. `folder` is Faust's data folder, which stays empty."""
+) -> tuple[faust.App, Status]:
+    """Return the worker's app, and what to serve beside it. `folder` is Faust's data folder, which stays empty."""
     app = _faust_app(settings, folder)
     topics = Topics(settings.topic_prefix, settings.source_topic)
     options = {"bootstrap_servers": settings.kafka, **settings.client()}
     outputs = Outputs(options)
     rules = Engine(registry.editions, topic=settings.source_topic)
     rules_log = RulesLog(options, topics.rules, registry, delay_s=settings.rules_delay)
+    metrics = Metrics()
     owner = Owner(
         [
             WalletJob(WalletFold(rules), topics, partitioner(settings.partitions)),
@@ -60,13 +68,23 @@ def create_app(
         ),
         release_timeout_s=settings.rebalance_timeout / 3,
         on_defect=app.crash,
+        metrics=metrics,
         rules=rules_log,
         shard_type=shard_type,
     )
-    _follow_the_group(app, owner, outputs, rules_log)
+    watch = Watch(
+        options,
+        owner,
+        rules_log,
+        Health(limit_s=settings.wedged_after, joining_s=settings.rebalance_timeout, now=time.monotonic()),
+        always=TopicPartition(topics.rules, 0),
+    )
+    metrics.before_scrapes(Gauges(metrics, owner, rules, watch).refresh)
+    status = Status(settings.status_address, metrics, watch)
+    _follow_the_group(app, owner, outputs, rules_log, status)
     for name, topic in (("wallets", topics.orders), ("markets", topics.orders_by_market)):
         _agent(app, name, topic, owner)
-    return app
+    return app, status
 
 
 def _faust_app(settings: Settings, folder: str) -> faust.App:
@@ -80,6 +98,7 @@ def _faust_app(settings: Settings, folder: str) -> faust.App:
         broker_session_timeout=settings.session_timeout,
         broker_heartbeat_interval=settings.session_timeout / 4,
         broker_rebalance_timeout=settings.rebalance_timeout,
+        consumer_group_instance_id=settings.group_instance_id or None,
         broker_request_timeout=max(40.0, settings.session_timeout),
         topic_allow_declare=False,
         topic_disable_leader=True,
@@ -116,7 +135,7 @@ async def prepare_topics(settings: Settings) -> None:
     )
 
 
-def _follow_the_group(app: faust.App, owner: Owner, outputs: Outputs, rules_log: RulesLog) -> None:
+def _follow_the_group(app: faust.App, owner: Owner, outputs: Outputs, rules_log: RulesLog, status: Status) -> None:
     running: list[asyncio.Task[None]] = []
 
     async def follow_rules() -> None:
@@ -143,6 +162,7 @@ def _follow_the_group(app: faust.App, owner: Owner, outputs: Outputs, rules_log:
             task.cancel()
         await owner.close()
         await outputs.close()
+        await status.close()
 
 
 def _agent(app: faust.App, name: str, topic: str, owner: Owner) -> None:

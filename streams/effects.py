@@ -22,6 +22,9 @@ from streams.topics import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from connector.contract.record import DeadRecord
+    from streams.records import Alert
+
 Headers = list[tuple[str, bytes]]
 Item = tuple[bytes, bytes | None, Headers]
 """Key, value, headers."""
@@ -71,6 +74,8 @@ class Output(NamedTuple):
     key: bytes | None
     value: bytes
     headers: Headers
+    about: Alert | DeadRecord | None = None
+    """What the value says, for whoever counts."""
 
 
 class Effects:

@@ -32,5 +32,5 @@ def dead_letter(topic: str, record: LogRecord, error: InvalidRecord, admitted_ns
     headers = set_headers(record)
     around = len(record.key or b"") + sum(len(name) + len(value) for name, value in headers)
     if around > AROUND_BYTES:
-        return Output(topic, None, encode(letter), [])
-    return Output(topic, record.key, encode(letter), headers)
+        return Output(topic, None, encode(letter), [], letter)
+    return Output(topic, record.key, encode(letter), headers, letter)

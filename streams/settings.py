@@ -11,12 +11,13 @@ from pydantic_settings import SettingsConfigDict
 from connector.contract.topics import DEFAULT_PARTITIONS, ORDERS
 from connector.kafka.security import KafkaSecurity
 from connector.process.environment import fault
+from connector.process.status import StatusSettings
 from streams.grader import Horizon, parse_horizons
 
 SHIPPED_RULES = Path(__file__).parent / "rules" / "default.yaml"
 
 
-class Settings(KafkaSecurity):
+class Settings(StatusSettings, KafkaSecurity):
     """Each field is an environment variable of the same name in upper case. Times are in seconds."""
 
     model_config = SettingsConfigDict(env_file_encoding="utf-8", extra="ignore", frozen=True)
@@ -57,6 +58,19 @@ class Settings(KafkaSecurity):
     session_timeout: float = Field(10.0, ge=6, le=300, description="a worker silent for this long loses its partitions")
     rebalance_timeout: float = Field(
         30.0, ge=6, le=600, description="how long a rebalance waits for a worker; releasing shards takes a third of it"
+    )
+    group_instance_id: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9._-]*$",
+        max_length=249,
+        description="name of this worker, which no other one has at the time: a restart that takes less than"
+        " SESSION_TIMEOUT then keeps its partitions, and the others notice nothing; default: any restart rebalances",
+    )
+    wedged_after: float = Field(
+        120.0,
+        ge=5,
+        le=3_600,
+        description="a shard that has work and takes no step for so long, although Kafka answers, fails /livez",
     )
     log_format: Literal["auto", "console", "json"] = Field("auto", description="auto: console on a terminal")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="lowest level shown")

@@ -24,12 +24,15 @@ def run_worker(settings: Settings, registry: Registry, *, shard_type: type[Shard
 
     Raises:
         ContractError, KafkaShellError: topics differ, or no broker answers; see `ensure_topics`.
+        OSError: STATUS_ADDRESS cannot be served.
     """
     asyncio.run(prepare_topics(settings))
     collector.spare()
     loop = new_loop()
     asyncio.set_event_loop(loop)
     with tempfile.TemporaryDirectory(prefix="walletstream-") as folder:  # Faust insists on one; nothing is kept in it
-        app = create_app(settings, registry, folder=folder, shard_type=shard_type)
+        app, status = create_app(settings, registry, folder=folder, shard_type=shard_type)
+        loop.run_until_complete(status.start())
         worker = faust.Worker(app, loop=loop, quiet=True, redirect_stdouts=False, override_logging=False)
+        worker.spinner = None  # it draws into the log
         worker.execute_from_commandline()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from connector.contract.errors import InvalidRecord
 from connector.contract.provenance import HEADERS
@@ -62,6 +62,9 @@ class Folded(NamedTuple, Generic[V]):
 
 class Job(ABC, Generic[V]):
     """The pure half of an agent."""
+
+    label: ClassVar[str]
+    """What metrics call the source topic, whatever the deployment's prefix is."""
 
     source_topic: str
     state_topic: str
@@ -150,7 +153,7 @@ class Job(ABC, Generic[V]):
     def _alert(self, alert: Alert, waterfall: Headers, admitted_ns: int) -> Output:
         topic = self._topics.alerts_shadow if alert.mode == "SHADOW" else self._topics.alerts
         headers = [*waterfall, ("admitted_ns", b"%d" % admitted_ns)]
-        return Output(topic, alert.fingerprint.encode(), encode(alert), headers)
+        return Output(topic, alert.fingerprint.encode(), encode(alert), headers, alert)
 
 
 def _key(subject: str) -> bytes:

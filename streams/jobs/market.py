@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 class MarketJob(Job[MarketState]):
     """Orders of a market partition: market statistics and alerts, and grades of the alerts of both scopes."""
 
+    label = "orders-by-market"
+
     def __init__(self, fold: MarketFold, topics: Topics) -> None:
         super().__init__(fold, topics)
         self._step = fold

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 class WalletJob(Job[WalletState]):
     """Orders of a wallet partition: wallet statistics, alerts, and the orders again by market."""
 
+    label = "orders"
+
     def __init__(self, fold: WalletFold, topics: Topics, market_partition: Callable[[bytes], int]) -> None:
         super().__init__(fold, topics)
         self._step = fold

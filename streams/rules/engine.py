@@ -38,6 +38,8 @@ class Engine:
     def __init__(self, editions: Editions, *, topic: str = ORDERS.name) -> None:
         """`topic` is where alerts say that their orders are."""
         self.editions = editions
+        self.evaluations = 0
+        """How many rules were evaluated at orders."""
         self._explainer = Explainer(topic)
 
     @property
@@ -118,9 +120,11 @@ class Engine:
         """Take an order that is in the statistics by now."""
         alerts = self._look(state.rules, facts, errors) if state.rules else []
         current = self.editions.at(facts.clock)
-        for active in current.sets[facts.scope].true(facts, errors):
+        rules = current.sets[facts.scope]
+        for active in rules.true(facts, errors):
             told = take(active, state, facts, tip, errors)
             alerts += [self._explainer.alert(each, facts, current.silences) for each in told]
+        self.evaluations += rules.asked
         return alerts
 
 

@@ -36,6 +36,8 @@ class RuleSet:
             numbers = tuple(active.rule.number for active in bucket)
             if numbers not in made:
                 made[numbers] = Program(scope, bucket)
+        self.asked = 0
+        """How many rules were evaluated at the last order."""
         self._programs = {
             key: made[tuple(active.rule.number for active in bucket)] for key, bucket in self._index.buckets().items()
         }
@@ -49,7 +51,10 @@ class RuleSet:
         order = facts.at_hand
         keys = self._index.find(order.user, facts.label, order.condition_id, order.market_slug)
         if len(keys) == 1:
-            return self._programs[keys[0]].true(facts, errors)
+            program = self._programs[keys[0]]
+            self.asked = program.size
+            return program.true(facts, errors)
+        self.asked = sum(self._programs[key].size for key in keys)
         found: dict[int, Active] = {}
         for key in keys:
             for active in self._programs[key].true(facts, errors):
@@ -72,6 +77,7 @@ class Program:
             {f"read{place}": CATALOGUE[scope][name].read for place, name in enumerate(names)},
         )
         self._numbers = frozenset(sources)
+        self.size = len(sources)
         self._but = partial(_without, scope, rules, {})
 
     def true(self, facts: Facts, errors: Errors) -> list[Active]:

@@ -52,7 +52,8 @@ class Tail:
         self._stall_s = stall_s
         self._moved_at = now
         self._read_again_to = 0
-        self._empty_to = 0
+        self.empty_to = 0
+        """End up to which no record lies between the position and there, however far it is."""
 
     def moved(self, now: float) -> None:
         """Note that records came, or that there are none ahead."""
@@ -60,7 +61,7 @@ class Tail:
 
     def reached(self, following: int, end: int) -> bool:
         """Return whether no record is known to lie at `following` or beyond it."""
-        return end <= max(following, self._empty_to)
+        return end <= max(following, self.empty_to)
 
     def stalled(self, end: int, now: float) -> bool:
         """Return whether it is time to read again what lies before `end` and has not come."""
@@ -68,7 +69,7 @@ class Tail:
             return False
         self._moved_at = now
         if self._read_again_to == end:
-            self._empty_to = end
+            self.empty_to = end
             return False
         self._read_again_to = end
         return True

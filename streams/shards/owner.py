@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable
 
     from streams.jobs import Job
+    from streams.metrics import Metrics
     from streams.shards.kafka import ClientOptions
     from streams.shards.outputs import Outputs
+    from streams.shards.standing import Standing
     from streams.shards.timing import Timing
     from streams.transport import Consumer, Mailbox
 
@@ -39,6 +41,7 @@ class Owner:
         timing: Timing,
         release_timeout_s: float,
         on_defect: Callable[[BaseException], Awaitable[None]],
+        metrics: Metrics,
         rules: Following = UNCHANGING,
         shard_type: type[Shard[Any]] = Shard,
     ) -> None:
@@ -49,15 +52,20 @@ class Owner:
         self._timing = timing
         self._release_timeout_s = release_timeout_s
         self._on_defect = on_defect
+        self._metrics = metrics
         self._rules = rules
         self._shard_type = shard_type
         self._shards: dict[TopicPartition, Shard[Any]] = {}
         self._tasks: dict[TopicPartition, asyncio.Task[None]] = {}
         self._releasing = asyncio.Lock()
         self._closed = False
+        self.joined = False
+        """Whether the group has said which partitions are ours, and has not taken them back since."""
 
     def assign(self, assigned: Iterable[TopicPartition]) -> None:
         """Start a shard for each partition that has none; restoring goes on in the background."""
+        self.joined = True
+        self._metrics.rebalances.inc()
         for topic, partition in assigned:
             tp = TopicPartition(topic, partition)
             if topic in self._jobs and tp not in self._shards and not self._closed:
@@ -68,6 +76,7 @@ class Owner:
                     consumer=self._consumer(),
                     outputs=self._outputs,
                     timing=self._timing,
+                    metrics=self._metrics,
                     rules=self._rules,
                 )
                 self._tasks[tp] = asyncio.create_task(self._guard(shard), name=f"shard {topic} {partition}")
@@ -78,6 +87,7 @@ class Owner:
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # whatever it is, the worker must not go on without the shard
+            self._metrics.shard_failures.labels("defect").inc()
             log.critical("shard.failed", topic=shard.tp.topic, partition=shard.tp.partition, exc_info=error)
             await self._on_defect(error)
 
@@ -88,6 +98,7 @@ class Owner:
         Takes at most the release timeout; what is not done by then is skipped, because the next
         owner's fence and the position make that safe.
         """
+        self.joined = False
         async with self._releasing:
             shards, self._shards = self._shards, {}
             tasks, self._tasks = self._tasks, {}
@@ -111,6 +122,10 @@ class Owner:
             task.cancel()
         if late:
             await asyncio.wait(late, timeout=CANCEL_TIMEOUT_S)
+
+    def standings(self) -> list[Standing]:
+        """Return how far each shard is."""
+        return [shard.standing() for shard in self._shards.values()]
 
     def deliver(self, mailbox: Mailbox) -> None:
         """Let the mailbox of a partition wake its shard from now on."""

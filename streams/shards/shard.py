@@ -17,9 +17,12 @@ from aiokafka.errors import KafkaError, ProducerFenced
 
 from streams.shards.following import UNCHANGING, Following
 from streams.shards.live import Live, Value
+from streams.shards.meter import Meter
 from streams.shards.position import POSITION_KEY, SCORE_KEY, START, decode_position, encode_position
 from streams.shards.session import Session
+from streams.shards.sizes import Sizes
 from streams.shards.source import verify_source
+from streams.shards.standing import Standing
 from streams.shards.state_log import StateLog
 from streams.shards.timing import Pace, Timing
 from streams.stats.tally import Tally
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from aiokafka import TopicPartition
 
     from streams.jobs import Job
+    from streams.metrics import Metrics
     from streams.shards.kafka import ClientOptions
     from streams.shards.outputs import Outputs
     from streams.transport import Consumer
@@ -51,6 +55,7 @@ class Shard(Generic[V]):
         consumer: Consumer,
         outputs: Outputs,
         timing: Timing,
+        metrics: Metrics,
         rules: Following = UNCHANGING,
     ) -> None:
         self.tp = tp
@@ -60,6 +65,10 @@ class Shard(Generic[V]):
         self._outputs = outputs
         self._timing = timing
         self._rules = rules
+        self._meter = Meter(metrics, job.label)
+        self._sizes = Sizes({})
+        self._attempts = 0
+        self._restored = 0
         self._released = asyncio.Event()
         self.session: Session[V] | None = None
         """The work in progress; None while the state is being restored."""
@@ -71,9 +80,11 @@ class Shard(Generic[V]):
                 await self._serve()
             except* ProducerFenced:
                 # The new owner is right until the group says otherwise: do not fence it back at once.
+                self._meter.failed("fenced")
                 log.warning("shard.fenced", topic=self.tp.topic, partition=self.tp.partition)
                 await self._pause(self._timing.fenced_backoff_s)
             except* KafkaError as group:
+                self._meter.failed("kafka")
                 log.warning(
                     "shard.discarded",
                     topic=self.tp.topic,
@@ -81,6 +92,11 @@ class Shard(Generic[V]):
                     errors=[repr(error) for error in group.exceptions],
                 )
                 await self._pause(self._timing.retry_backoff_s)
+
+    def standing(self) -> Standing:
+        """Return how far it is."""
+        working = None if self.session is None else self.session.standing()
+        return Standing(self.tp.topic, self.tp.partition, self._job.label, self._attempts, self._restored, working)
 
     def release(self) -> None:
         """Finish the fold, publish, remember, and let `run` end."""
@@ -93,6 +109,7 @@ class Shard(Generic[V]):
             await asyncio.wait_for(self._released.wait(), seconds)
 
     async def _serve(self) -> None:
+        self._attempts += 1
         state_log = StateLog(self._options, self._job.state_topic, self.tp.partition)
         try:
             await self._outputs.start()
@@ -110,10 +127,12 @@ class Shard(Generic[V]):
         started = time.monotonic()
         stored: dict[bytes, bytes] = {}
         async for key, value in state_log.restore():
+            self._restored += 1
             if value is None:
                 stored.pop(key, None)
             else:
                 stored[key] = value
+        self._sizes = Sizes(stored)
         found = stored.pop(POSITION_KEY, None)
         live: Live[V] = Live(self.tp.partition, START if found is None else decode_position(found), self._job.due)
         pace = Pace()
@@ -125,6 +144,7 @@ class Shard(Generic[V]):
             live.schedule(subject, live.clock)
             if pace.due():
                 await asyncio.sleep(0)
+        self._meter.restored(time.monotonic() - started)
         log.debug(
             "shard.restored",
             topic=self.tp.topic,
@@ -153,6 +173,8 @@ class Shard(Generic[V]):
             state_log=state_log,
             timing=self._timing,
             rules=self._rules,
+            sizes=self._sizes,
+            meter=self._meter,
         )
         self.session = session
         try:

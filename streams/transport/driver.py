@@ -16,6 +16,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
 import aiokafka
+import structlog
 from aiokafka import TopicPartition
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import ConsumerStoppedError, KafkaError
@@ -25,6 +26,7 @@ from mode import Service
 
 from streams.transport.in_loop import InLoopConsumerThread
 from streams.transport.mailbox import Mailbox
+from streams.transport.static import Guard, InstanceFenced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,6 +41,8 @@ FETCH_TIMEOUT_MS = 200
 
 HINT_TIMEOUT_S = 5.0
 """Longest wait for a commit: aiokafka tries for as long as the group has no coordinator."""
+
+log = structlog.get_logger(__name__)
 
 
 class Consumer(stock.Consumer):
@@ -173,6 +177,22 @@ class Consumer(stock.Consumer):
 
 class WorkerConsumerThread(InLoopConsumerThread):
     """Creates the aiokafka consumer with settings for low latency."""
+
+    async def on_start(self) -> None:
+        """Connect; with a name of our own, listen whether somebody else has it."""
+        await super().on_start()
+        conf = self.app.conf
+        if conf.consumer_group_instance_id:
+            Guard(
+                self._ensure_consumer()._coordinator,  # noqa: SLF001  # the transport is where internals are known
+                conf.consumer_group_instance_id,
+                conf.broker_session_timeout,
+                self._fenced,
+            )
+
+    async def _fenced(self, error: InstanceFenced) -> None:
+        log.critical("worker.fenced", error=str(error), exit_code=1)
+        await self.app.crash(error)
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf

@@ -61,10 +61,14 @@ class StreamsRun:
             **(settings or {}),
         }
 
-    def worker(self, name: str, *, members: int | None = 1) -> WorkerProcess:
-        """Return a worker that counts as ready when the group is stable with so many members; None: at once."""
+    def worker(self, name: str, *, members: int | None = 1, settings: Mapping[str, str] | None = None) -> WorkerProcess:
+        """
+        Return a worker that counts as ready when the group is stable with so many members; None: at once.
+
+        It may have `settings` of its own.
+        """
         ready = None if members is None else GroupProbe(self.direct, self.group, members=members)
-        return WorkerProcess(self._argv, self._env, ready=ready, name=name)
+        return WorkerProcess(self._argv, {**self._env, **(settings or {})}, ready=ready, name=name)
 
     async def settled(self) -> None:
         """Wait until both statistics topics have caught up with their sources and stay so."""

@@ -125,6 +125,10 @@ class WorkerProcess:
         """Send SIGTERM, after `grace_s` SIGKILL; return the exit code (-9: it had to be killed)."""
         return await self._current().stop(grace_s=grace_s)
 
+    async def ended(self, *, limit_s: float = _READY_TIMEOUT_S) -> int:
+        """Wait until it ends by itself; return the exit code."""
+        return await asyncio.wait_for(self._current().wait(), limit_s)
+
     async def kill(self) -> int:
         """Send SIGKILL and reap; return the exit code."""
         return await self._current().kill()
