@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from aiokafka import AIOKafkaProducer
 
+    from connector.metrics import Metrics
     from connector.settings import Settings
 
 
@@ -45,6 +46,7 @@ class Parts:
     """What runs: everything else belongs to one of these."""
 
     replica: Replica
+    coverage: Coverage
     sockets: Sockets
     publisher: Publisher
     membership: Membership
@@ -57,7 +59,7 @@ class Parts:
 
 @asynccontextmanager
 async def assembled(
-    settings: Settings, producer: AIOKafkaProducer, security: Mapping[str, Any]
+    settings: Settings, producer: AIOKafkaProducer, security: Mapping[str, Any], metrics: Metrics
 ) -> AsyncIterator[Parts]:
     """Yield the parts of a replica, wired, with nothing running yet; `security` is what Kafka's clients need."""
     loop_time = asyncio.get_running_loop().time
@@ -71,18 +73,21 @@ async def assembled(
         static=settings.wallets,
         partition=partition,
         handover_timeout=settings.rebalance_timeout / 3,
+        metrics=metrics,
     )
     publisher = Publisher(
         producer,
         topic_prefix=settings.topic_prefix,
         limit=settings.queue_size,
         ownership=Permits(replica.shards, lease, replica.foreign),
+        metrics=metrics,
     )
     ledger = Ledger(
         publisher,
         checkpoint=replica.checkpoint,
         may_write=replica.may_write,
         interval=settings.checkpoint_interval,
+        metrics=metrics,
     )
     intake = Intake(secrets=settings.secrets)
     race = Race() if settings.mirror_keys else None
@@ -97,6 +102,7 @@ async def assembled(
         now_ms=replica.now_ms,
         doubt=replica.doubt,
         race=race,
+        metrics=metrics,
     )
     topics = Topics(settings.kafka, settings.topic_prefix, security)
     watchlist = Watchlist(coverage, ledger, replica.now_ms, replica.doubt)
@@ -111,6 +117,7 @@ async def assembled(
         listed=replica.rewatch,
         restored=replica.restored,
         disowned=replica.disowned,
+        metrics=metrics,
     )
     membership = Membership(
         replica,
@@ -121,6 +128,7 @@ async def assembled(
         name=settings.replica_name,
         session_timeout=settings.session_timeout,
         rebalance_timeout=settings.rebalance_timeout,
+        instance=settings.group_instance_id or None,
         security=security,
     )
     async with RestClient(
@@ -131,6 +139,7 @@ async def assembled(
         base_url=settings.rest_url,
         timeout=settings.rest_timeout,
         on_date=replica.provider_date,
+        metrics=metrics,
     ) as rest:
         repairer = Repairer(
             router,
@@ -143,12 +152,13 @@ async def assembled(
             provider=settings.provider,
             concurrency=settings.rest_concurrency,
             now_ms=replica.now_ms,
+            metrics=metrics,
         )
-        sockets = Sockets(_sides(settings), router, replica)
+        sockets = Sockets(_sides(settings), router, replica, metrics=metrics)
         replica.sockets, replica.router, replica.repairer = sockets, router, repairer
         replica.restorer, replica.ledger, replica.watchlist = restorer, ledger, watchlist
         replica.publisher, replica.position_known = publisher, membership.position_known
-        yield Parts(replica, sockets, publisher, membership, repairer, router, ledger, intake, race)
+        yield Parts(replica, coverage, sockets, publisher, membership, repairer, router, ledger, intake, race)
 
 
 def _policy(settings: Settings) -> Policy:

@@ -21,6 +21,7 @@ from connector.contract.keys import wallet_key
 from connector.contract.record import encode
 from connector.contract.topics import COVERAGE, GAPS
 from connector.intake import Outgoing
+from connector.metrics import UNREAD, Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
@@ -58,6 +59,7 @@ class Ledger:
         checkpoint: Returns a wallet's checkpoint; None: not now, or not any more.
         may_write: Whether we are sure to own our wallets.
         interval: Seconds between two routine checkpoints of a wallet, at least.
+        metrics: Told of gaps that were reported.
     """
 
     def __init__(
@@ -67,12 +69,16 @@ class Ledger:
         checkpoint: Callable[[str], CoverageRecord | None],
         may_write: Callable[[], bool],
         interval: float,
+        metrics: Metrics = UNREAD,
     ) -> None:
         self._publisher = publisher
         self._checkpoint = checkpoint
         self._may_write = may_write
         self._interval = interval
+        self._metrics = metrics.coverage
         self._clock = asyncio.get_running_loop().time
+        self.moved_at = self._clock()
+        """When it wrote at last, or looked whether it may, by the loop's clock."""
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
         self._reports: list[GapRecord] = []
@@ -120,6 +126,7 @@ class Ledger:
                     await self._changed.wait()
             await asyncio.sleep(_TICK / 10)  # what changes together is written together
             self._changed.clear()
+            self.moved_at = self._clock()
             if self._may_write():
                 await self.write(self.page(self._due()))
 
@@ -170,8 +177,16 @@ class Ledger:
         await self._publish_gaps(page, lambda report: ended.get(report.gap_id) is report)
         await self._publish_coverage(page)
         await self._publish_gaps(page, lambda report: report.gap_id not in ended)
+        self._count(page.reports)
         _log(page.reports)
         return True
+
+    def _count(self, reports: Iterable[GapRecord]) -> None:
+        for report in reports:
+            if report.state == "opened":
+                self._metrics.gaps.labels(report.cause).inc()
+            elif report.state in _ENDED:
+                self._metrics.gaps_closed.labels(report.state).inc()
 
     def _due(self) -> list[str]:
         """Return the wallets whose turn it is: evenly spread, for a burst of them would delay live orders."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from connector.contract.keys import wallet_key
+from connector.metrics import UNREAD, Metrics
 from connector.replica.shard import Shard
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Replica:
         static: Iterable[str],
         partition: Callable[[bytes], int],
         handover_timeout: float,
+        metrics: Metrics = UNREAD,
     ) -> None:
         self.shards: dict[int, Shard] = {}
         self._coverage = coverage
@@ -80,6 +82,7 @@ class Replica:
         for wallet in static:
             self._static.setdefault(partition(wallet_key(wallet)), set()).add(wallet)
         self._handover_timeout = handover_timeout
+        self._handovers = metrics.group.handovers
         self._clock = asyncio.get_running_loop().time
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -143,6 +146,8 @@ class Replica:
     def take_over(self, partitions: Collection[int]) -> None:
         """Own exactly these partitions; who stops takes no new ones."""
         mine = set(partitions) & set(self.shards) if self._ended else set(partitions)
+        if self._cause != "start":
+            self._handovers.inc(len(mine ^ set(self.shards)))
         for number in set(self.shards) - mine:
             self._lose(number)
         for number in sorted(mine):

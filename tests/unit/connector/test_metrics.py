@@ -54,7 +54,8 @@ METRICS = [
 
 def _name(metric: Counter | Gauge | Histogram) -> str:
     counter = metric._type == "counter"
-    return metric._name.removeprefix(f"{NAMESPACE}_") + ("_total" if counter else "")
+    name: str = metric._name
+    return name.removeprefix(f"{NAMESPACE}_") + ("_total" if counter else "")
 
 
 def test_the_catalogue_is_what_was_promised() -> None:
