@@ -131,6 +131,7 @@ async def _until_stopped(parts: Parts, stop: asyncio.Event, drain_timeout: float
         parts.repairer.run(),
         parts.router.run(),
         parts.ledger.run(),
+        parts.auditor.run(),
     )
     tasks: set[asyncio.Task[Any]] = {reading, publishing, stopping, *map(asyncio.create_task, running)}
     if parts.race is not None:

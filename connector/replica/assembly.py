@@ -18,6 +18,7 @@ from connector.kafka.partitioner import partitioner
 from connector.provider_clock import ProviderClock
 from connector.publisher import Publisher
 from connector.race import Race
+from connector.replica.auditor import Auditor
 from connector.replica.lease import Lease
 from connector.replica.ledger import Ledger
 from connector.replica.membership import Membership
@@ -53,6 +54,7 @@ class Parts:
     repairer: Repairer
     router: Router
     ledger: Ledger
+    auditor: Auditor
     intake: Intake
     race: Race | None
 
@@ -64,7 +66,8 @@ async def assembled(
     """Yield the parts of a replica, wired, with nothing running yet; `security` is what Kafka's clients need."""
     loop_time = asyncio.get_running_loop().time
     partition = partitioner(settings.partitions)
-    coverage = Coverage(_policy(settings), owner=settings.replica_name)
+    policy = _policy(settings)
+    coverage = Coverage(policy, owner=settings.replica_name)
     lease = Lease(settings.session_timeout, settings.rebalance_timeout)
     replica = Replica(
         coverage=coverage,
@@ -154,11 +157,24 @@ async def assembled(
             now_ms=replica.now_ms,
             metrics=metrics,
         )
+        auditor = Auditor(
+            router,
+            wallets=replica.watched,
+            checkpoint=replica.checkpoint,
+            doubt=replica.doubt,
+            topics=topics,
+            rest=rest,
+            publisher=publisher,
+            policy=policy,
+            interval=settings.audit_interval,
+            now_ms=replica.now_ms,
+            metrics=metrics,
+        )
         sockets = Sockets(_sides(settings), router, replica, metrics=metrics)
         replica.sockets, replica.router, replica.repairer = sockets, router, repairer
         replica.restorer, replica.ledger, replica.watchlist = restorer, ledger, watchlist
         replica.publisher, replica.position_known = publisher, membership.position_known
-        yield Parts(replica, coverage, sockets, publisher, membership, repairer, router, ledger, intake, race)
+        yield Parts(replica, coverage, sockets, publisher, membership, repairer, router, ledger, auditor, intake, race)
 
 
 def _policy(settings: Settings) -> Policy:

@@ -28,6 +28,7 @@ def _refresh(parts: Parts, metrics: Metrics) -> None:
     metrics.orders.unacknowledged.set(parts.publisher.unacknowledged)
     metrics.group.partitions.set(len(parts.replica.shards))
     metrics.group.lease.set(parts.replica.may_write())
+    metrics.audit.age.set(parts.auditor.age)
     _sockets(parts, metrics)
     _coverage(parts, metrics)
 

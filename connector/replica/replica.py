@@ -120,7 +120,7 @@ class Replica:
         """Write the last checkpoints, after everything was acknowledged."""
         self._coverage.rest()
         if self.may_write():
-            await self.ledger.write(self.ledger.page(self._watched()))
+            await self.ledger.write(self.ledger.page(self.watched()))
 
     def stop(self) -> None:
         """Take what sockets say from now on for the end we wanted, not for a gap."""
@@ -135,7 +135,7 @@ class Replica:
         for shard in self.shards.values():
             shard.accepting = False
         # As of now: orders that come from now on wait, and nothing of them may be claimed.
-        page = self.ledger.page(self._watched()) if self.may_write() else None
+        page = self.ledger.page(self.watched()) if self.may_write() else None
         try:
             async with asyncio.timeout(self._handover_timeout):
                 if page is not None:
@@ -189,7 +189,7 @@ class Replica:
     def rewatch(self) -> None:
         """Have the sockets watch what is to be watched now."""
         self.position_known()
-        left_out = self.sockets.watch(sorted(self._watched()))
+        left_out = self.sockets.watch(sorted(self.watched()))
         if new := frozenset(left_out) - self._without_room:
             log.error("wallets.no_room", wallets=sorted(new), remedy="a larger tier, more keys or more replicas")
         self._without_room = frozenset(left_out)
@@ -262,7 +262,8 @@ class Replica:
         for shard in list(self.shards.values()):
             await shard.decided()
 
-    def _watched(self) -> list[str]:
+    def watched(self) -> list[str]:
+        """Return the wallets of our partitions."""
         return [wallet for shard in self.shards.values() for wallet in shard.wallets]
 
     def disowned(self, shard: Shard) -> None:
