@@ -70,10 +70,10 @@ def unready(standing: Standing) -> str:
         return "not a member of the consumer group, or it is sharing out the partitions"
     if not standing.owned:
         return ""  # others have them all: it stands by
-    if not standing.sure:
-        return "Kafka has not confirmed lately that our partitions are ours"
     if standing.restoring:
         return f"restoring partitions {_some(map(str, standing.restoring))}"
+    if not standing.sure:
+        return "Kafka has not confirmed lately that our partitions are ours"
     return _silent(standing.sides)
 
 

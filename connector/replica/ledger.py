@@ -22,6 +22,7 @@ from connector.contract.record import encode
 from connector.contract.topics import COVERAGE, GAPS
 from connector.intake import Outgoing
 from connector.metrics import UNREAD, Metrics
+from connector.process.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
@@ -85,6 +86,7 @@ class Ledger:
         self._dirty: dict[str, None] = {}
         self._erased: set[str] = set()
         self._writing: list[Page] = []
+        self._digests = {state: Digest(_log) for state in ("opened", "closed", "unrecoverable")}
         self._written: dict[str, float] = {}
         """Wallet -> when its checkpoint was written, oldest first."""
 
@@ -178,7 +180,7 @@ class Ledger:
         await self._publish_coverage(page)
         await self._publish_gaps(page, lambda report: report.gap_id not in ended)
         self._count(page.reports)
-        _log(page.reports)
+        self._log(page.reports)
         return True
 
     def _count(self, reports: Iterable[GapRecord]) -> None:
@@ -187,6 +189,11 @@ class Ledger:
                 self._metrics.gaps.labels(report.cause).inc()
             elif report.state in _ENDED:
                 self._metrics.gaps_closed.labels(report.state).inc()
+
+    def _log(self, reports: Iterable[GapRecord]) -> None:
+        """Say what happened once for all wallets that it happened to together; gaps that are being filled are quiet."""
+        for state in ("opened", "closed", "unrecoverable"):
+            self._digests[state].add(report for report in reports if report.state == state)
 
     def _due(self) -> list[str]:
         """Return the wallets whose turn it is: evenly spread, for a burst of them would delay live orders."""
@@ -226,7 +233,6 @@ class Ledger:
 
 
 def _log(reports: Iterable[GapRecord]) -> None:
-    """Say what happened once for all wallets that it happened to together."""
     together: dict[tuple[str, str], list[GapRecord]] = {}
     for report in reports:
         together.setdefault((report.state, report.cause), []).append(report)
@@ -234,5 +240,5 @@ def _log(reports: Iterable[GapRecord]) -> None:
         recovered = sum(report.recovered for report in each)
         if state == "unrecoverable":
             log.error("gaps.unrecoverable", cause=cause, gaps=[(one.wallet, one.gap_id, one.detail) for one in each])
-        elif state != "filling":
+        else:
             log.info(f"gaps.{state}", cause=cause, wallets=len(each), recovered=recovered)  # noqa: G004 - two names

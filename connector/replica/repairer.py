@@ -17,6 +17,7 @@ from connector.contract.provenance import Provenance
 from connector.coverage import Outcome
 from connector.kafka.errors import KafkaShellError
 from connector.metrics import UNREAD, Metrics
+from connector.process.digest import Digest
 from connector.rest import PassFailed
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class Repairer:
         self._recovered = metrics.coverage.recovered
         self._duplicates = metrics.orders.duplicates.labels("backfill")
         self._dead = metrics.orders.dead
+        self._failures = Digest(_log)
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -125,7 +127,7 @@ class Repairer:
 
     def _judge(self, task: Task, outcome: Outcome) -> None:
         if outcome.failure is not None:
-            log.warning("repair.failed", wallet=task.wallet, gap=task.gap_id, error=outcome.failure)
+            self._failures.add([(task, outcome.failure)])
         elif outcome.recovered:
             log.debug("repair.recovered", wallet=task.wallet, gap=task.gap_id, orders=outcome.recovered)
         self._ledger.report(self._coverage.passed(task, outcome, self._now_ms()))
@@ -218,3 +220,9 @@ class Repairer:
         if shard is None:
             raise _Given
         return shard
+
+
+def _log(failures: list[tuple[Task, str]]) -> None:
+    """Name the latest of the passes that failed lately; while REST is away there are many."""
+    task, error = failures[-1]
+    log.warning("repair.failed", passes=len(failures), wallet=task.wallet, gap=task.gap_id, error=error)

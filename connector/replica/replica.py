@@ -182,6 +182,8 @@ class Replica:
 
     def restored(self, _shard: Shard) -> None:
         """Go on with what waited for a partition."""
+        if all(shard.known for shard in self.shards.values()):
+            log.info("partitions.restored", partitions=len(self.shards), wallets=len(self.watched()))
         self.position_known()
         self.router.wake()
         self.repairer.wake()

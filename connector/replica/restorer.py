@@ -110,7 +110,7 @@ class Restorer:
         memory = self._memory(since_ms)
         shard.reach(await self._topics.orders(shard.number, lambda found: _absorb(memory, found), since_ms=since_ms))
         shard.memory = memory
-        log.info("partition.restored", partition=shard.number, wallets=len(shard.wallets), orders=len(memory))
+        log.debug("partition.restored", partition=shard.number, wallets=len(shard.wallets), orders=len(memory))
 
     async def _catch_up(self, shard: Shard, end: int | None, *, count: bool) -> None:
         memory = shard.memory
