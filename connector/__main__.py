@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 
 from connector.contract.errors import ContractError, TopicMismatch
 from connector.dead import command as dead
-from connector.errors import DeadLetterFlood, DrainTimeout, ProviderRefused, PublishFailed
+from connector.errors import DeadLetterFlood, DrainTimeout, ProviderRefused, PublishFailed, StatusUnserved
 from connector.kafka.errors import KafkaShellError
 from connector.kafka.loop import new_loop
 from connector.kafka.settings import KafkaSettings
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 
 _EXIT_CODES: dict[type[BaseException], int] = {
+    StatusUnserved: 2,
     ProviderRefused: 3,
     KafkaShellError: 4,
     TopicMismatch: 4,

@@ -99,6 +99,18 @@ class Memory:
         self._complete(now_ms)
         return self.floor_of(wallet) <= floor_ms
 
+    def published(self, content: str) -> int:
+        """Return how many fills of a content were published, as far as known."""
+        known = self._young.get(content) or self._old.get(content)
+        return expanded(known).published
+
+    def corrected(self, content: str, held: Iterable[tuple[str, int | None]]) -> None:
+        """Take it that the topic holds no more of a content than these records: `event_id` and `log_index`."""
+        self._young.pop(content, None)
+        self._old.pop(content, None)
+        for event_id, log_index in held:
+            self._absorb(event_id, log_index)
+
     def floor_of(self, wallet: str) -> int:
         """Return the time from which on everything published of this wallet is known."""
         return self._deepened.get(wallet, self.floor_ms)

@@ -7,6 +7,7 @@ Errors of the connector.
     ├── DrainTimeout      the process had to end before Kafka had acknowledged everything
     ├── RestError         a REST request without a usable answer
     ├── PassFailed        a comparison with REST that did not get to its end
+    ├── StatusUnserved    STATUS_ADDRESS cannot be served
     └── DeadLetterFlood   so much cannot be read that the fault may be ours
 """
 
@@ -27,6 +28,10 @@ class PublishFailed(ConnectorError):
 
 class DrainTimeout(ConnectorError):
     """Records were still unacknowledged when the time to stop was over."""
+
+
+class StatusUnserved(ConnectorError):
+    """The address for probes and metrics is taken, or not ours."""
 
 
 class DeadLetterFlood(ConnectorError):

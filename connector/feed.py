@@ -20,6 +20,8 @@ from connector.backoff import Patience
 from connector.commands import Acknowledged, Bury, Command, Deliver, Drop, Ping, Send, TurnedAway
 from connector.errors import ProviderRefused
 from connector.evidence import Evidence
+from connector.meters import SocketMeter
+from connector.metrics import UNREAD, Metrics
 from connector.outbox import Outbox
 from connector.websocket import Disconnected
 
@@ -60,6 +62,7 @@ class Feed:
             with every order that is new.
         mask: Blots out the keys in what providers say.
         patience: Seconds for which a key that had worked may be refused.
+        metrics: Told of frames, connections and their ends.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Feed:
         healthy_spell: float,
         mask: Mask,
         patience: float = 60.0,
+        metrics: Metrics = UNREAD,
     ) -> None:
         self.name = name
         self.session = session
@@ -84,6 +88,7 @@ class Feed:
         self._healthy_spell = healthy_spell
         self._mask = mask
         self._patience = Patience(patience)
+        self._meter = SocketMeter(metrics.sockets, name)
         self._announcer = Announcer(name, session, observer, mask)
         self._clock = asyncio.get_running_loop().time
         self._evidence = Evidence(lambda at: observer.proven(name, at))
@@ -92,10 +97,17 @@ class Feed:
         self._outbox = Outbox(self._ponged)
         self._receiving = False
         self._pulse = math.inf
+        self._tried_at: float | None = None
+        """When an attempt began or ended at last; None: there is nothing to do."""
         self._socket: Socket | None = None
         self._refusal: ProviderRefused | None = None
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def moved_at(self) -> float | None:
+        """When it was last seen at work, by the loop's clock, be it waiting for a provider; None: it has none to do."""
+        return self._tried_at if self._socket is None else self._pulse
 
     def want(self, wishes: Mapping[str, Wallets]) -> None:
         """Replace the wallets of some subscriptions; no wallets end one. It reaches the wire at once."""
@@ -117,7 +129,9 @@ class Feed:
         """
         self._task = asyncio.current_task()
         while not self._stopping:
+            self._tried_at = None
             await self._needed.wait()
+            self._tried_at = self._clock()
             await self._attempt()
 
     async def stop(self) -> None:
@@ -131,6 +145,7 @@ class Feed:
     async def _attempt(self) -> None:
         """Run one connection, and wait as long as its end demands."""
         reason = self._mask.text(await self._connection())
+        self._tried_at = self._clock()
         if self._refusal is not None and self._patience.refused(self._clock()):
             raise self._refusal
         if self._stopping or self._outbox.dropped == _NOTHING_WANTED:
@@ -149,6 +164,7 @@ class Feed:
             async with self._open_socket() as socket:
                 self._socket, started = socket, self._clock()
                 self._evidence.opened(started)
+                self._meter.connections.inc()
                 if socket.date is not None:
                     self._observer.provider_date(socket.date, started)
                 return await self._converse(socket)
@@ -159,9 +175,20 @@ class Feed:
         finally:
             self._socket = None
             self._evidence.ended()
+            self._count_end(connected=started < math.inf)
             self._note(self.session.closed())
             if self._clock() - started >= self._healthy_spell:
                 self._backoff.reset()
+
+    def _count_end(self, *, connected: bool) -> None:
+        if not connected:
+            self._meter.failures.inc()
+        elif self._refusal is not None:
+            self._meter.ends["refused"].inc()
+        elif self._stopping or self._outbox.dropped == _NOTHING_WANTED:
+            self._meter.ends["unwanted"].inc()
+        else:
+            self._meter.ends["silence" if self.session.cause == "silence" else "disconnect"].inc()
 
     async def _converse(self, socket: Socket) -> str:
         async with asyncio.TaskGroup() as tasks:
@@ -184,6 +211,7 @@ class Feed:
             except ProviderRefused as error:
                 return self._refuse(str(error))
             received_ns = time.time_ns()
+            self._meter.frames.inc()
             now = self._clock()
             self._evidence.read(self._beat(now))
             for command in self.session.received(raw, received_ns=received_ns, now=now):

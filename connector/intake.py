@@ -40,6 +40,8 @@ class Outgoing(msgspec.Struct, frozen=True):
     """None where it is not an order or what should have been one."""
     fault: str | None = None
     """Of a dead letter: its reason and detail."""
+    reason: str = ""
+    """Of a dead letter: the stable code alone."""
     partition: int | None = None
     """Where it is known already; None: the partitioner's choice."""
     event_id: str | None = None
@@ -190,7 +192,7 @@ class Intake:
         detail = self._mask.text(detail)
         record = dead_record(self._mask.raw(raw), reason=reason, detail=detail, field=field, provenance=provenance)
         fault = ": ".join(part for part in (reason, field, detail) if part)
-        return Outgoing(ORDERS_DEAD, None, encode(record), provenance, fault)
+        return Outgoing(ORDERS_DEAD, None, encode(record), provenance, fault, reason)
 
 
 def _outgoing(order: Order, content: str, occurrence: int, provenance: Provenance, partition: int | None) -> Outgoing:

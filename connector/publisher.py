@@ -19,6 +19,8 @@ from aiokafka import AIOKafkaProducer
 
 from connector.contract.topics import ORDERS
 from connector.errors import DrainTimeout, PublishFailed
+from connector.meters import OrderMeter
+from connector.metrics import UNREAD, Metrics
 from connector.outstanding import Outstanding
 
 if TYPE_CHECKING:
@@ -90,6 +92,7 @@ class Publisher:
         limit: Unacknowledged records, queued ones included, beyond which `publish` waits.
         ownership: Asked before an order that had to wait is sent, told of each that was acknowledged.
         clock_ns: The wall clock, for the `published_ns` header.
+        metrics: Told of every order that Kafka acknowledged.
     """
 
     def __init__(
@@ -100,12 +103,15 @@ class Publisher:
         limit: int,
         ownership: Ownership,
         clock_ns: Callable[[], int] = time.time_ns,
+        metrics: Metrics = UNREAD,
     ) -> None:
         self._producer = producer
         self._prefix = topic_prefix
         self._limit = limit
         self._ownership = ownership
         self._clock_ns = clock_ns
+        self._meter = OrderMeter(metrics.orders)
+        self._clock = asyncio.get_running_loop().time
         self._queue: deque[tuple[Outgoing, int]] = deque()
         self._filled = asyncio.Event()
         self._sending = False
@@ -113,6 +119,8 @@ class Publisher:
         self._room = asyncio.Event()
         self._outstanding = Outstanding()
         self.acknowledged = 0
+        self.moved_at = self._clock()
+        """When there was progress at last, or nothing to make it with; by the loop's clock, to a few seconds."""
 
     @property
     def unacknowledged(self) -> int:
@@ -233,32 +241,37 @@ class Publisher:
         return record.topic is ORDERS
 
     async def _hand_over(self, record: Outgoing, epoch: int) -> None:
+        handed_ns = self._clock_ns()
         try:
             delivery = await self._producer.send(
                 self._prefix + record.topic.name,
                 record.value,
                 record.key,
                 partition=record.partition,
-                headers=None if record.provenance is None else record.provenance.headers(self._clock_ns()),
+                headers=None if record.provenance is None else record.provenance.headers(handed_ns),
             )
         except Exception as error:  # noqa: BLE001 - whatever it is, the record is not in the topic
             self._fail(error)
             self._failure.result()
         else:
-            delivery.add_done_callback(partial(self._delivered, record, epoch))
+            delivery.add_done_callback(partial(self._delivered, record, epoch, handed_ns))
 
     async def _watch(self) -> None:
-        stalled = False
+        stalled, told_at = 0, 1
         while True:
             waiting, before = self.unacknowledged, self.acknowledged
             await asyncio.wait({self._failure}, timeout=_STALL)
             if self._failure.done():
                 self._failure.result()
             if waiting and self.acknowledged == before:
-                stalled = True
-                log.warning("kafka.stalled", unacknowledged=self.unacknowledged)
-            elif stalled:
-                stalled = False
+                stalled += 1
+                if stalled == told_at:  # less and less often
+                    told_at *= 2
+                    log.warning("kafka.stalled", unacknowledged=self.unacknowledged)
+                continue
+            self.moved_at = self._clock()
+            if stalled:
+                stalled, told_at = 0, 1
                 log.info("kafka.recovered", unacknowledged=self.unacknowledged)
 
     async def _until_room(self) -> None:
@@ -271,7 +284,9 @@ class Publisher:
         if self._failure.done():
             self._failure.result()
 
-    def _delivered(self, record: Outgoing, epoch: int, delivery: asyncio.Future[RecordMetadata]) -> None:
+    def _delivered(
+        self, record: Outgoing, epoch: int, handed_ns: int, delivery: asyncio.Future[RecordMetadata]
+    ) -> None:
         if delivery.cancelled():
             self._fail(asyncio.CancelledError("the producer was stopped"))
         elif (error := delivery.exception()) is not None:
@@ -281,6 +296,8 @@ class Publisher:
             if self._owned(record):
                 place = delivery.result()
                 self._ownership.acknowledged(place.partition, place.offset)
+                if record.provenance is not None:
+                    self._meter.acknowledged(record.provenance, handed_ns, self._clock_ns())
             self._settled(record, epoch)
 
     def _settled(self, record: Outgoing, epoch: int) -> None:

@@ -12,6 +12,7 @@ from connector.backoff import Backoff
 from connector.budget import Budget
 from connector.dialects import UnreadablePage
 from connector.errors import ConnectorError
+from connector.metrics import UNREAD, Metrics
 from connector.paging import Page, Pass
 from connector.rest_key import RestError, RestKey
 
@@ -57,6 +58,7 @@ class RestClient:
         on_date: Called with the `Date` of every answer, and the loop's time when it came and when it was asked for.
         uniform: Returns a number in [0, 1); spreads the delays between attempts.
         tls: None takes the system's certificates; hosts are verified in any case.
+        metrics: Told of requests and how long they waited.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class RestClient:
         on_date: Callable[[str, float, float], None] | None = None,
         uniform: Callable[[], float] = random.random,
         tls: ssl.SSLContext | None = None,
+        metrics: Metrics = UNREAD,
     ) -> None:
         self._dialect = dialect
         self._keys = [
@@ -83,6 +86,7 @@ class RestClient:
         self._on_date = on_date or _ignore
         self._uniform = uniform
         self._tls = tls
+        self._metrics = metrics.rest
         self._turn = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -120,8 +124,16 @@ class RestClient:
         Raises:
             RestError: there is none.
         """
+        asked = self._clock()
         key = await self._next_key()
-        return await key.get(self._http, self._base_url + path, params, self._on_date)
+        self._metrics.wait.observe(self._clock() - asked)
+        try:
+            answer = await key.get(self._http, self._base_url + path, params, self._on_date)
+        except RestError as error:
+            self._metrics.requests.labels(error.kind).inc()
+            raise
+        self._metrics.requests.labels("ok").inc()
+        return answer
 
     async def _answer(self, wallet: str, request: Request) -> PageRows | None:
         """Return a page, after some attempts; None when the provider refuses this very request."""

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
 from aiokafka.errors import KafkaError
+from prometheus_client import ProcessCollector
 
 from connector.contract.topics import CONNECTOR_TOPICS
-from connector.errors import ConnectorError, DrainTimeout
+from connector.errors import ConnectorError, DrainTimeout, StatusUnserved
 from connector.kafka.admin import ensure_topics
 from connector.kafka.errors import ClusterUnreachable
+from connector.metrics import Metrics
+from connector.process.status import status_served
 from connector.publisher import make_producer
 from connector.replica.assembly import assembled
+from connector.replica.gauges import gauged
+from connector.replica.probes import Probes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
@@ -32,21 +37,38 @@ _START_PRODUCER = 30.0
 _STOP_PRODUCER = 1.0
 """Seconds; by then everything is acknowledged, or given up loudly."""
 
-_RACE_INTERVAL = 60.0
+_RACE_INTERVAL = 3600.0
+"""Seconds between two words on which socket is the faster one: news for whoever pays for both, not for operators."""
 
 log = structlog.get_logger(__name__)
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """
-    Run until `stop` is set, then publish what has reached the socket, and return.
+    Run until `stop` is set, then publish what has reached the socket, and return; answer probes and scrapers meanwhile.
 
     Raises:
+        StatusUnserved: the address for probes and metrics is taken, or not ours.
         ProviderRefused: the provider turned the key away; what came before is published first.
         PublishFailed: Kafka did not take a record.
         DrainTimeout: Kafka had not acknowledged everything in `drain_timeout` seconds.
         ClusterUnreachable, TopicMismatch, TopicsNotReady: see `connector.kafka` and the contract.
     """
+    metrics, probes = Metrics(), Probes(settings, stop)
+    ProcessCollector(registry=metrics.registry)
+    async with AsyncExitStack() as stack:
+        served = status_served(settings.status_address, registry=metrics.registry, live=probes.live, ready=probes.ready)
+        try:
+            address = await stack.enter_async_context(served)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise StatusUnserved(f"STATUS_ADDRESS {settings.status_address} cannot be served: {reason}") from error
+        if address is not None:
+            log.info("status.served", address=address)
+        await _serve(settings, stop, metrics, probes)
+
+
+async def _serve(settings: Settings, stop: asyncio.Event, metrics: Metrics, probes: Probes) -> None:
     security = settings.client()
     topics = [spec.prefixed(settings.topic_prefix) for spec in CONNECTOR_TOPICS]
     await _unless_stopped(
@@ -65,7 +87,9 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         await _unless_stopped(_start(producer, settings.kafka, topics), stop)
         if stop.is_set():
             return
-        async with assembled(settings, producer, security) as parts:
+        async with assembled(settings, producer, security, metrics) as parts:
+            gauged(parts, metrics, queue_limit=settings.queue_size)
+            probes.parts = parts
             log.info("connector.started", provider=settings.provider, replica=settings.replica_name)
             try:
                 await _until_stopped(parts, stop, settings.drain_timeout)
@@ -108,6 +132,7 @@ async def _until_stopped(parts: Parts, stop: asyncio.Event, drain_timeout: float
         parts.repairer.run(),
         parts.router.run(),
         parts.ledger.run(),
+        parts.auditor.run(),
     )
     tasks: set[asyncio.Task[Any]] = {reading, publishing, stopping, *map(asyncio.create_task, running)}
     if parts.race is not None:

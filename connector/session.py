@@ -76,7 +76,8 @@ class Session:
         self._limits = limits
         self._provider = provider
         self._name = name
-        self._cause: Cause = "disconnect"
+        self.cause: Cause = "disconnect"
+        """Why the current connection ends, or ended."""
         self._heard = self._pinged = -math.inf
         self._channels: dict[str, Channel] = {}
         self._subscriptions = Subscriptions(
@@ -90,6 +91,11 @@ class Session:
     def needed(self) -> bool:
         """Whether any wallet is wanted."""
         return self._subscriptions.wanted
+
+    @property
+    def confirmed(self) -> int:
+        """How many subscriptions the provider has confirmed."""
+        return self._subscriptions.confirmed
 
     def in_force(self, subscription_id: str | None = None) -> Wallets:
         """Return the wallets that a subscription delivers; of an unknown one, or of none, all of the socket."""
@@ -110,7 +116,7 @@ class Session:
         """A connection is being made."""
         self._expect(State.CLOSED)
         self.state = State.CONNECTING
-        self._cause = "disconnect"
+        self.cause = "disconnect"
 
     def opened(self, now: float) -> list[Command]:
         """The connection is up: ask for everything."""
@@ -125,7 +131,7 @@ class Session:
         self.state = State.CLOSED
         self._channels.clear()
         lost = self._subscriptions.disconnected()
-        return [Lost(lost, self._cause)] if lost else []
+        return [Lost(lost, self.cause)] if lost else []
 
     def close(self, reason: str) -> list[Command]:
         """Close the connection, if there is one."""
@@ -165,7 +171,7 @@ class Session:
         if overdue := self._subscriptions.overdue(now):
             return [overdue, *self.close(f"no ack of {overdue.name} within {self._limits.ack_timeout:g} s")]
         if now >= self._heard + self._limits.idle_timeout:
-            self._cause = "silence"
+            self.cause = "silence"
             return self.close(f"no frame and no pong for {self._limits.idle_timeout:g} s")
         commands = self._ask(now)
         if now >= max(self._heard, self._pinged) + self._limits.ping_interval:

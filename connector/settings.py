@@ -18,12 +18,13 @@ from connector.contract.address import parse_address
 from connector.contract.errors import InvalidAddress
 from connector.contract.record import MAX_RAW
 from connector.process.environment import fault
+from connector.process.status import StatusSettings
 from connector.provider_settings import PROVIDERS, SIMULATOR_KEY, ProviderSettings
 
 __all__ = ["PROVIDERS", "SIMULATOR_KEY", "Settings"]
 
 
-class Settings(ProviderSettings):
+class Settings(ProviderSettings, StatusSettings):
     """All settings. Times are in seconds."""
 
     model_config = SettingsConfigDict(
@@ -43,6 +44,12 @@ class Settings(ProviderSettings):
     replica_name: str = Field(
         "", validate_default=True, description="who we are in coverage and gaps; default: host and process"
     )
+    group_instance_id: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9._-]{0,249}$",
+        description="name of this replica as a static member of the group, unique, as of a StatefulSet's pod: a restart"
+        " within SESSION_TIMEOUT moves no wallets; default: dynamic, others take over at once",
+    )
     session_timeout: float = Field(
         10.0, ge=1, description="until the wallets of a dead replica are given to the others"
     )
@@ -59,6 +66,9 @@ class Settings(ProviderSettings):
         0.8, gt=0, le=1, description="of the key's REST quota that we use; the rest is for others"
     )
     rest_concurrency: int = Field(4, ge=1, description="wallets compared with REST at a time")
+    audit_interval: float = Field(
+        60.0, ge=0, description="between two audits: a wallet's orders in REST looked for in the topic; 0: none"
+    )
     rest_timeout: float = Field(10.0, gt=0, description="for one REST request")
     dead_limit: int = Field(
         600, ge=1, description="dead letters in a minute; beyond, the connector stops with exit code 6"

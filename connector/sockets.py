@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from connector.backoff import Backoff
 from connector.dialects import connection_url
 from connector.feed import Feed
+from connector.metrics import UNREAD, Metrics
 from connector.packing import Packing, repack
 from connector.process.mask import Mask
 from connector.session import Session
@@ -62,6 +63,7 @@ class Sockets:
         receiver: Gets orders and dead letters.
         observer: Hears what is delivered and proven.
         opener: Makes a connection to a URL; for tests.
+        metrics: Told of frames, connections and their ends.
     """
 
     def __init__(
@@ -71,9 +73,11 @@ class Sockets:
         observer: Observer,
         *,
         opener: Callable[[SideConfig, str], AbstractAsyncContextManager[Socket]] | None = None,
+        metrics: Metrics = UNREAD,
     ) -> None:
         mask = Mask(key for side in sides for key in side.keys)
         self._opener = opener or _open
+        self._metrics = metrics
         self._sides = [
             _Side(side, [self._feed(side, n, receiver, observer, mask) for n in range(len(side.keys))])
             for side in sides
@@ -84,6 +88,11 @@ class Sockets:
     def names(self) -> tuple[str, ...]:
         """Of the sockets."""
         return tuple(self._feeds)
+
+    @property
+    def sides(self) -> tuple[Sequence[Feed], ...]:
+        """The sockets of each side, the primary first."""
+        return tuple(side.feeds for side in self._sides)
 
     @property
     def ignored(self) -> Counter[str]:
@@ -135,6 +144,7 @@ class Sockets:
             healthy_spell=side.healthy_spell,
             mask=mask,
             patience=side.patience,
+            metrics=self._metrics,
         )
 
 

@@ -54,6 +54,11 @@ class Subscriptions:
         """Whether any wallet is wanted."""
         return any(each.wanted for each in self._named.values())
 
+    @property
+    def confirmed(self) -> int:
+        """How many subscriptions the provider confirmed on this connection, and did not end."""
+        return len(self._by_id)
+
     def deadline(self) -> float:
         """Return when the ack is overdue or, while no request is open, the next retry is due."""
         if self._open is not None:

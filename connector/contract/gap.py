@@ -32,6 +32,7 @@ Cause = Literal[
     "twin",
     "old-order",
     "silent-loss",
+    "audit",
 ]
 """
 Why orders may be missing.
@@ -41,7 +42,8 @@ a clean end. stale-checkpoint: the same, long after the last checkpoint. disconn
 silence: it was half open, nothing came for long. stall: we did not read for long. refused: the provider ended or
 refused the subscription. resubscribed: the wallet moved between subscriptions. bad-frame: a frame could not be read.
 twin: a second equal fill without log_index. old-order: an order older than the memory of what was published.
-silent-loss: a routine comparison with REST found orders that the socket never brought.
+silent-loss: a routine comparison with REST found orders that the socket never brought. audit: an audit found that the
+topic lacks an order which counted as published.
 """
 
 

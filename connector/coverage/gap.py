@@ -81,6 +81,8 @@ class Gap(msgspec.Struct, kw_only=True):
     start_ms: int
     end_ms: int | None
     """None while no socket delivers the wallet."""
+    opened_ms: int
+    """Or taken over."""
     recovered: int = 0
     duplicates: int = 0
     evidence: set[str] = msgspec.field(default_factory=set)
@@ -110,6 +112,7 @@ class Gap(msgspec.Struct, kw_only=True):
     def turn_back(self, by_ms: int) -> None:
         """Correct all times."""
         self.start_ms -= by_ms
+        self.opened_ms -= by_ms
         self.end_ms = None if self.end_ms is None else self.end_ms - by_ms
         self._failing_since_ms = None if self._failing_since_ms is None else self._failing_since_ms - by_ms
         self._again, self._previous_ms, self._settled_ms = False, None, 0
@@ -199,13 +202,14 @@ class Gap(msgspec.Struct, kw_only=True):
         return now_ms + min(_LAST_RETRY_MS, _FIRST_RETRY_MS << min(self._failures - 1, _MOST_DOUBLINGS))
 
 
-def reopened(former: OpenGap, start_ms: int) -> Gap:
+def reopened(former: OpenGap, start_ms: int, now_ms: int) -> Gap:
     """Return the gap that a checkpoint told of; no socket delivers the wallet yet."""
     return Gap(
         id=former.gap_id,
         cause=former.cause,
         start_ms=min(former.start_ms, start_ms),
         end_ms=None,
+        opened_ms=now_ms,
         recovered=former.recovered,
         duplicates=former.duplicates,
     )

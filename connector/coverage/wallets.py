@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from connector.coverage.agenda import Agenda
 from connector.coverage.gap import Ending, Gap, Task, reopened
+from connector.coverage.overview import Overview, overview
 from connector.coverage.watched import Live, Watched
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Coverage:
             last_order_ms=checkpoint.last_order_ms,
         )
         if gap is not None:
-            return [self._enter(state, reopened(gap, start), now_ms)]
+            return [self._enter(state, reopened(gap, start, now_ms), now_ms)]
         return [self._open(state, start, None, "stale-checkpoint" if now_ms - start > _STALE_MS else cause, now_ms)]
 
     def unwatch(self, wallet: str, now_ms: int) -> list[GapRecord]:
@@ -180,6 +181,12 @@ class Coverage:
         state.cover(self._proven)
         return state.checkpoint(self._owner, now_ms)
 
+    def overview(self, now_ms: int) -> Overview:
+        """Return what is true of all wallets together."""
+        for state in self._wallets.values():
+            state.cover(self._proven)
+        return overview(self._wallets.values(), now_ms)
+
     def next_due(self) -> int | None:
         """Return when `take` has something to give, or None."""
         return self._agenda.next_due()
@@ -257,7 +264,8 @@ class Coverage:
         self._serial += 1
         name = f"{self._owner}|{state.name}|{start_ms}|{now_ms}|{self._serial}"
         gap_id = hashlib.sha256(name.encode()).hexdigest()[:16]
-        return self._enter(state, Gap(id=gap_id, cause=cause, start_ms=start_ms, end_ms=end_ms), now_ms)
+        gap = Gap(id=gap_id, cause=cause, start_ms=start_ms, end_ms=end_ms, opened_ms=now_ms)
+        return self._enter(state, gap, now_ms)
 
     def _enter(self, state: Watched, gap: Gap, now_ms: int) -> GapRecord:
         state.gap = gap

@@ -44,6 +44,11 @@ class Watched(msgspec.Struct, kw_only=True):
             if live.since_ms <= self.covered_ms:
                 self.covered_ms = max(self.covered_ms, proven.get(socket, 0))
 
+    @property
+    def complete_ms(self) -> int:
+        """Up to here everything is known, without the gap."""
+        return self.covered_ms if self.gap is None else min(self.covered_ms, self.gap.start_ms)
+
     def compared(self, start_ms: int, end_ms: int) -> None:
         """Take note that everything executed in an interval was compared with REST, late rows included."""
         if start_ms <= max(self.verified_ms, self.since_ms):
@@ -64,7 +69,7 @@ class Watched(msgspec.Struct, kw_only=True):
     def checkpoint(self, owner: str, now_ms: int) -> CoverageRecord:
         """Return the record that says what is known."""
         live = next(iter(self.sockets.values()), None)
-        covered_ms = self.covered_ms if self.gap is None else min(self.covered_ms, self.gap.start_ms)
+        covered_ms = self.complete_ms
         return CoverageRecord(
             wallet=self.name,
             standing="live" if live else self.standing,

@@ -28,12 +28,15 @@ _BATCH = 5_000
 class Reading:
     """Partitions of a topic between two offsets each; iterate over it once, for batches of records."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, begins: Mapping[int, int], ends: Mapping[int, int]) -> None:
+    def __init__(
+        self, consumer: AIOKafkaConsumer, begins: Mapping[int, int], ends: Mapping[int, int], batch: int
+    ) -> None:
         self.begins = begins
         """Partition -> offset at which reading begins."""
         self.ends = ends
         """Partition -> offset at which it ends: the first one not read."""
         self._consumer = consumer
+        self._batch = batch
 
     async def __aiter__(self) -> AsyncIterator[list[ConsumerRecord]]:
         """Yield records of one partition at a time, in order of their offsets."""
@@ -50,7 +53,7 @@ class Reading:
     async def _fetch(self, left: Iterable[TopicPartition]) -> dict[TopicPartition, list[ConsumerRecord]]:
         try:
             found: dict[TopicPartition, list[ConsumerRecord]] = await self._consumer.getmany(
-                *left, timeout_ms=_FETCH_MS, max_records=_BATCH
+                *left, timeout_ms=_FETCH_MS, max_records=self._batch
             )
         except OffsetOutOfRangeError as error:
             if not await self._skip_deleted(left):
@@ -77,6 +80,8 @@ async def reading(
     begin: Mapping[int, int] | None = None,
     since_ms: Since = None,
     until: Mapping[int, int] | None = None,
+    last: int | None = None,
+    batch: int = _BATCH,
     isolation: Isolation = "read_committed",
     **security: Any,
 ) -> AsyncIterator[Reading]:
@@ -93,6 +98,8 @@ async def reading(
         since_ms: Unix milliseconds, of all partitions or by partition: read from the first record that is so young
             by its stamp (time of arrival, where the topic says so). None, or a partition not named: all.
         until: Partition -> offset to stop at instead of the end; one beyond the end is waited for.
+        last: Offsets before the end of each partition to begin at, at the earliest.
+        batch: Records that are yielded at a time, at most.
         isolation: `read_committed` ends at the first transaction still open.
         security: Further options of the client.
 
@@ -105,6 +112,8 @@ async def reading(
         tps = [TopicPartition(topic, number) for number in numbers]
         ends = await consumer.end_offsets(tps) if tps else {}
         begins = await _begins(consumer, tps, since_ms, ends) if tps else {}
+        if last is not None:
+            begins = {tp: max(offset, ends[tp] - last) for tp, offset in begins.items()}
         begins |= {tp: begin[tp.partition] for tp in tps if begin and tp.partition in begin}
         # Nothing is awaited between these, so no reset of the client's own can come between.
         consumer.assign(tps)
@@ -114,6 +123,7 @@ async def reading(
             consumer,
             {tp.partition: offset for tp, offset in begins.items()},
             {tp.partition: end for tp, end in ends.items()} | dict(until or {}),
+            batch,
         )
 
 

@@ -18,6 +18,7 @@ from connector.kafka.partitioner import partitioner
 from connector.provider_clock import ProviderClock
 from connector.publisher import Publisher
 from connector.race import Race
+from connector.replica.auditor import Auditor
 from connector.replica.lease import Lease
 from connector.replica.ledger import Ledger
 from connector.replica.membership import Membership
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from aiokafka import AIOKafkaProducer
 
+    from connector.metrics import Metrics
     from connector.settings import Settings
 
 
@@ -45,24 +47,27 @@ class Parts:
     """What runs: everything else belongs to one of these."""
 
     replica: Replica
+    coverage: Coverage
     sockets: Sockets
     publisher: Publisher
     membership: Membership
     repairer: Repairer
     router: Router
     ledger: Ledger
+    auditor: Auditor
     intake: Intake
     race: Race | None
 
 
 @asynccontextmanager
 async def assembled(
-    settings: Settings, producer: AIOKafkaProducer, security: Mapping[str, Any]
+    settings: Settings, producer: AIOKafkaProducer, security: Mapping[str, Any], metrics: Metrics
 ) -> AsyncIterator[Parts]:
     """Yield the parts of a replica, wired, with nothing running yet; `security` is what Kafka's clients need."""
     loop_time = asyncio.get_running_loop().time
     partition = partitioner(settings.partitions)
-    coverage = Coverage(_policy(settings), owner=settings.replica_name)
+    policy = _policy(settings)
+    coverage = Coverage(policy, owner=settings.replica_name)
     lease = Lease(settings.session_timeout, settings.rebalance_timeout)
     replica = Replica(
         coverage=coverage,
@@ -71,18 +76,21 @@ async def assembled(
         static=settings.wallets,
         partition=partition,
         handover_timeout=settings.rebalance_timeout / 3,
+        metrics=metrics,
     )
     publisher = Publisher(
         producer,
         topic_prefix=settings.topic_prefix,
         limit=settings.queue_size,
         ownership=Permits(replica.shards, lease, replica.foreign),
+        metrics=metrics,
     )
     ledger = Ledger(
         publisher,
         checkpoint=replica.checkpoint,
         may_write=replica.may_write,
         interval=settings.checkpoint_interval,
+        metrics=metrics,
     )
     intake = Intake(secrets=settings.secrets)
     race = Race() if settings.mirror_keys else None
@@ -97,6 +105,7 @@ async def assembled(
         now_ms=replica.now_ms,
         doubt=replica.doubt,
         race=race,
+        metrics=metrics,
     )
     topics = Topics(settings.kafka, settings.topic_prefix, security)
     watchlist = Watchlist(coverage, ledger, replica.now_ms, replica.doubt)
@@ -111,6 +120,7 @@ async def assembled(
         listed=replica.rewatch,
         restored=replica.restored,
         disowned=replica.disowned,
+        metrics=metrics,
     )
     membership = Membership(
         replica,
@@ -121,6 +131,7 @@ async def assembled(
         name=settings.replica_name,
         session_timeout=settings.session_timeout,
         rebalance_timeout=settings.rebalance_timeout,
+        instance=settings.group_instance_id or None,
         security=security,
     )
     async with RestClient(
@@ -131,6 +142,7 @@ async def assembled(
         base_url=settings.rest_url,
         timeout=settings.rest_timeout,
         on_date=replica.provider_date,
+        metrics=metrics,
     ) as rest:
         repairer = Repairer(
             router,
@@ -143,12 +155,26 @@ async def assembled(
             provider=settings.provider,
             concurrency=settings.rest_concurrency,
             now_ms=replica.now_ms,
+            metrics=metrics,
         )
-        sockets = Sockets(_sides(settings), router, replica)
+        auditor = Auditor(
+            router,
+            wallets=replica.watched,
+            checkpoint=replica.checkpoint,
+            doubt=replica.doubt,
+            topics=topics,
+            rest=rest,
+            publisher=publisher,
+            policy=policy,
+            interval=settings.audit_interval,
+            now_ms=replica.now_ms,
+            metrics=metrics,
+        )
+        sockets = Sockets(_sides(settings), router, replica, metrics=metrics)
         replica.sockets, replica.router, replica.repairer = sockets, router, repairer
         replica.restorer, replica.ledger, replica.watchlist = restorer, ledger, watchlist
         replica.publisher, replica.position_known = publisher, membership.position_known
-        yield Parts(replica, sockets, publisher, membership, repairer, router, ledger, intake, race)
+        yield Parts(replica, coverage, sockets, publisher, membership, repairer, router, ledger, auditor, intake, race)
 
 
 def _policy(settings: Settings) -> Policy:

@@ -21,6 +21,8 @@ from connector.contract.keys import wallet_key
 from connector.contract.record import encode
 from connector.contract.topics import COVERAGE, GAPS
 from connector.intake import Outgoing
+from connector.metrics import UNREAD, Metrics
+from connector.process.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
@@ -58,6 +60,7 @@ class Ledger:
         checkpoint: Returns a wallet's checkpoint; None: not now, or not any more.
         may_write: Whether we are sure to own our wallets.
         interval: Seconds between two routine checkpoints of a wallet, at least.
+        metrics: Told of gaps that were reported.
     """
 
     def __init__(
@@ -67,18 +70,23 @@ class Ledger:
         checkpoint: Callable[[str], CoverageRecord | None],
         may_write: Callable[[], bool],
         interval: float,
+        metrics: Metrics = UNREAD,
     ) -> None:
         self._publisher = publisher
         self._checkpoint = checkpoint
         self._may_write = may_write
         self._interval = interval
+        self._metrics = metrics.coverage
         self._clock = asyncio.get_running_loop().time
+        self.moved_at = self._clock()
+        """When it wrote at last, or looked whether it may, by the loop's clock."""
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
         self._reports: list[GapRecord] = []
         self._dirty: dict[str, None] = {}
         self._erased: set[str] = set()
         self._writing: list[Page] = []
+        self._digests = {state: Digest(_log) for state in ("opened", "closed", "unrecoverable")}
         self._written: dict[str, float] = {}
         """Wallet -> when its checkpoint was written, oldest first."""
 
@@ -120,6 +128,7 @@ class Ledger:
                     await self._changed.wait()
             await asyncio.sleep(_TICK / 10)  # what changes together is written together
             self._changed.clear()
+            self.moved_at = self._clock()
             if self._may_write():
                 await self.write(self.page(self._due()))
 
@@ -170,8 +179,21 @@ class Ledger:
         await self._publish_gaps(page, lambda report: ended.get(report.gap_id) is report)
         await self._publish_coverage(page)
         await self._publish_gaps(page, lambda report: report.gap_id not in ended)
-        _log(page.reports)
+        self._count(page.reports)
+        self._log(page.reports)
         return True
+
+    def _count(self, reports: Iterable[GapRecord]) -> None:
+        for report in reports:
+            if report.state == "opened":
+                self._metrics.gaps.labels(report.cause).inc()
+            elif report.state in _ENDED:
+                self._metrics.gaps_closed.labels(report.state).inc()
+
+    def _log(self, reports: Iterable[GapRecord]) -> None:
+        """Say what happened once for all wallets that it happened to together; gaps that are being filled are quiet."""
+        for state in ("opened", "closed", "unrecoverable"):
+            self._digests[state].add(report for report in reports if report.state == state)
 
     def _due(self) -> list[str]:
         """Return the wallets whose turn it is: evenly spread, for a burst of them would delay live orders."""
@@ -211,7 +233,6 @@ class Ledger:
 
 
 def _log(reports: Iterable[GapRecord]) -> None:
-    """Say what happened once for all wallets that it happened to together."""
     together: dict[tuple[str, str], list[GapRecord]] = {}
     for report in reports:
         together.setdefault((report.state, report.cause), []).append(report)
@@ -219,5 +240,5 @@ def _log(reports: Iterable[GapRecord]) -> None:
         recovered = sum(report.recovered for report in each)
         if state == "unrecoverable":
             log.error("gaps.unrecoverable", cause=cause, gaps=[(one.wallet, one.gap_id, one.detail) for one in each])
-        elif state != "filling":
+        else:
             log.info(f"gaps.{state}", cause=cause, wallets=len(each), recovered=recovered)  # noqa: G004 - two names

@@ -53,6 +53,9 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is
 
     The proof is a commit of the positions in the watch-list: the coordinator accepts it of members only, and lag
     monitors see the truth.
+
+    Args:
+        instance: Name of a static member: its partitions wait for it while it restarts, for the session at most.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is
         name: str,
         session_timeout: float,
         rebalance_timeout: float,
+        instance: str | None = None,
         security: Mapping[str, Any],
     ) -> None:
         self._owner = owner
@@ -74,6 +78,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is
         self._topic = topic
         self._renew_interval = session_timeout / 10
         self._clock = asyncio.get_running_loop().time
+        self.read_at = self.proven_at = self._clock()
+        """When the watch-list was asked for at last, and when there was proof of ownership, or nothing to prove."""
         self._assigned = asyncio.Event()
         self._known = asyncio.Event()
         self._consumer = AIOKafkaConsumer(
@@ -86,8 +92,14 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is
             session_timeout_ms=int(session_timeout * 1000),
             heartbeat_interval_ms=int(session_timeout * 100),
             rebalance_timeout_ms=int(rebalance_timeout * 1000),
+            group_instance_id=instance,
             **security,
         )
+
+    @property
+    def joined(self) -> bool:
+        """Whether the group has told what is ours."""
+        return self._assigned.is_set()
 
     async def run(self) -> None:
         """
@@ -106,7 +118,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is
             await self._read()
 
     async def leave(self) -> None:
-        """Leave the group, so that others take over at once."""
+        """Leave the group, so that others take over at once; a static member goes without a word, to come back."""
         self._lease.end()
         # In a task of its own: with the broker away the consumer ends by cancelling whoever waits for it.
         leaving = asyncio.create_task(self._consumer.stop())
@@ -134,6 +146,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is
 
     async def _read(self) -> None:
         while True:
+            self.read_at = self._clock()
             try:
                 batches = await self._consumer.getmany(timeout_ms=_POLL_MS)
             except KafkaError as error:
@@ -154,6 +167,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is
             except (KafkaError, IllegalStateError) as error:
                 log.debug("lease.unproven", error=type(error).__name__)
             else:
+                self.proven_at = self._clock()
                 if proven and self._assigned.is_set():
                     self._lease.renew(asked_at)
                     self._owner.renewed()

@@ -16,6 +16,8 @@ from connector.contract.order import parse_order
 from connector.contract.provenance import Provenance
 from connector.coverage import Outcome
 from connector.kafka.errors import KafkaShellError
+from connector.metrics import UNREAD, Metrics
+from connector.process.digest import Digest
 from connector.rest import PassFailed
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ class Repairer:
         concurrency: Passes at a time.
         now_ms: The provider's clock.
         clock_ns: The wall clock, for provenance.
+        metrics: Told of what was recovered, known and unreadable.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class Repairer:
         concurrency: int,
         now_ms: Callable[[], int],
         clock_ns: Callable[[], int] = time.time_ns,
+        metrics: Metrics = UNREAD,
     ) -> None:
         self._owned = owned
         self._coverage = coverage
@@ -89,6 +93,10 @@ class Repairer:
         self._concurrency = concurrency
         self._now_ms = now_ms
         self._clock_ns = clock_ns
+        self._recovered = metrics.coverage.recovered
+        self._duplicates = metrics.orders.duplicates.labels("backfill")
+        self._dead = metrics.orders.dead
+        self._failures = Digest(_log)
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -119,7 +127,7 @@ class Repairer:
 
     def _judge(self, task: Task, outcome: Outcome) -> None:
         if outcome.failure is not None:
-            log.warning("repair.failed", wallet=task.wallet, gap=task.gap_id, error=outcome.failure)
+            self._failures.add([(task, outcome.failure)])
         elif outcome.recovered:
             log.debug("repair.recovered", wallet=task.wallet, gap=task.gap_id, orders=outcome.recovered)
         self._ledger.report(self._coverage.passed(task, outcome, self._now_ms()))
@@ -162,6 +170,8 @@ class Repairer:
         provenance = msgspec.structs.replace(provenance, label=shard.label(task.wallet))
         rows = self._intake.rows(orders, shard.memory, provenance, self._now_ms(), partition=shard.number)
         memory = shard.memory
+        self._recovered.inc(len(rows.fresh))
+        self._duplicates.inc(rows.known)
         with shard.deciding():
             # With another memory somebody else had the partition meanwhile, and may have published the rest.
             await self._publisher.publish_all(record for record in rows.fresh if shard.memory is memory)
@@ -180,6 +190,7 @@ class Repairer:
                 letter = self._intake.row_dead(row, error, provenance)
                 if letter is not None:
                     log.warning("row.dead", fault=letter.fault)
+                    self._dead.labels(letter.reason).inc()
                     await self._publisher.publish(letter)
         return orders
 
@@ -209,3 +220,9 @@ class Repairer:
         if shard is None:
             raise _Given
         return shard
+
+
+def _log(failures: list[tuple[Task, str]]) -> None:
+    """Name the latest of the passes that failed lately; while REST is away there are many."""
+    task, error = failures[-1]
+    log.warning("repair.failed", passes=len(failures), wallet=task.wallet, gap=task.gap_id, error=error)

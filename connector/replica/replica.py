@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from connector.contract.keys import wallet_key
+from connector.metrics import UNREAD, Metrics
 from connector.replica.shard import Shard
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Replica:
         static: Iterable[str],
         partition: Callable[[bytes], int],
         handover_timeout: float,
+        metrics: Metrics = UNREAD,
     ) -> None:
         self.shards: dict[int, Shard] = {}
         self._coverage = coverage
@@ -80,6 +82,7 @@ class Replica:
         for wallet in static:
             self._static.setdefault(partition(wallet_key(wallet)), set()).add(wallet)
         self._handover_timeout = handover_timeout
+        self._handovers = metrics.group.handovers
         self._clock = asyncio.get_running_loop().time
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -117,7 +120,7 @@ class Replica:
         """Write the last checkpoints, after everything was acknowledged."""
         self._coverage.rest()
         if self.may_write():
-            await self.ledger.write(self.ledger.page(self._watched()))
+            await self.ledger.write(self.ledger.page(self.watched()))
 
     def stop(self) -> None:
         """Take what sockets say from now on for the end we wanted, not for a gap."""
@@ -132,7 +135,7 @@ class Replica:
         for shard in self.shards.values():
             shard.accepting = False
         # As of now: orders that come from now on wait, and nothing of them may be claimed.
-        page = self.ledger.page(self._watched()) if self.may_write() else None
+        page = self.ledger.page(self.watched()) if self.may_write() else None
         try:
             async with asyncio.timeout(self._handover_timeout):
                 if page is not None:
@@ -143,6 +146,8 @@ class Replica:
     def take_over(self, partitions: Collection[int]) -> None:
         """Own exactly these partitions; who stops takes no new ones."""
         mine = set(partitions) & set(self.shards) if self._ended else set(partitions)
+        if self._cause != "start":
+            self._handovers.inc(len(mine ^ set(self.shards)))
         for number in set(self.shards) - mine:
             self._lose(number)
         for number in sorted(mine):
@@ -177,6 +182,8 @@ class Replica:
 
     def restored(self, _shard: Shard) -> None:
         """Go on with what waited for a partition."""
+        if all(shard.known for shard in self.shards.values()):
+            log.info("partitions.restored", partitions=len(self.shards), wallets=len(self.watched()))
         self.position_known()
         self.router.wake()
         self.repairer.wake()
@@ -184,7 +191,7 @@ class Replica:
     def rewatch(self) -> None:
         """Have the sockets watch what is to be watched now."""
         self.position_known()
-        left_out = self.sockets.watch(sorted(self._watched()))
+        left_out = self.sockets.watch(sorted(self.watched()))
         if new := frozenset(left_out) - self._without_room:
             log.error("wallets.no_room", wallets=sorted(new), remedy="a larger tier, more keys or more replicas")
         self._without_room = frozenset(left_out)
@@ -257,7 +264,8 @@ class Replica:
         for shard in list(self.shards.values()):
             await shard.decided()
 
-    def _watched(self) -> list[str]:
+    def watched(self) -> list[str]:
+        """Return the wallets of our partitions."""
         return [wallet for shard in self.shards.values() for wallet in shard.wallets]
 
     def disowned(self, shard: Shard) -> None:

@@ -9,6 +9,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from connector.kafka.errors import KafkaShellError
+from connector.metrics import UNREAD, Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -41,6 +42,7 @@ class Restorer:
         owner: Our name in checkpoints.
         restored: Called when a shard knows everything.
         disowned: Called when somebody else had a shard meanwhile: what we knew of it is worth nothing.
+        metrics: Told of orders that others published.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Restorer:
         listed: Callable[[], None],
         restored: Callable[[Shard], None],
         disowned: Callable[[Shard], None],
+        metrics: Metrics = UNREAD,
     ) -> None:
         self._topics = topics
         self._owner = owner
@@ -67,6 +70,7 @@ class Restorer:
         self._listed = listed
         self._restored = restored
         self._disowned = disowned
+        self._foreign = metrics.orders.foreign
 
     async def restore(self, shard: Shard, cause: Cause) -> None:
         """Take a partition over that another replica, or nobody, had."""
@@ -106,7 +110,7 @@ class Restorer:
         memory = self._memory(since_ms)
         shard.reach(await self._topics.orders(shard.number, lambda found: _absorb(memory, found), since_ms=since_ms))
         shard.memory = memory
-        log.info("partition.restored", partition=shard.number, wallets=len(shard.wallets), orders=len(memory))
+        log.debug("partition.restored", partition=shard.number, wallets=len(shard.wallets), orders=len(memory))
 
     async def _catch_up(self, shard: Shard, end: int | None, *, count: bool) -> None:
         memory = shard.memory
@@ -127,6 +131,7 @@ class Restorer:
         reached = await self._topics.orders(shard.number, take, begin=shard.end, end=end)
         shard.reach(reached)
         if foreign:
+            self._foreign.inc(foreign)
             log.warning("orders.foreign", partition=shard.number, orders=foreign, doubled=doubled)
 
     async def _owned_by_others(self, shard: Shard) -> bool:

@@ -12,6 +12,8 @@ from connector.contract.keys import wallet_key
 from connector.deadletters import suspects
 from connector.errors import DeadLetterFlood
 from connector.intake import Outgoing, Unsettled
+from connector.meters import OrderMeter
+from connector.metrics import UNREAD, Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -46,6 +48,7 @@ class Router:
         now_ms: The provider's clock.
         doubt: Told which wallets may lack orders, in which interval (unix ms), why, and of which transactions.
         race: Told of every delivery, where there are two sides.
+        metrics: Told of duplicates, dead letters and delays.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Router:
         now_ms: Callable[[], int],
         doubt: Callable[[Iterable[str], tuple[int, int], Cause, Iterable[str]], None],
         race: Race | None = None,
+        metrics: Metrics = UNREAD,
     ) -> None:
         self._shards = shards
         self._partition = partition
@@ -72,6 +76,10 @@ class Router:
         self._now_ms = now_ms
         self._doubt = doubt
         self._race = race
+        orders = metrics.orders
+        self._meter = OrderMeter(orders)
+        self._duplicates = orders.duplicates.labels("ws")
+        self._dead = orders.dead
         self._clock = asyncio.get_running_loop().time
         self._wake = asyncio.Event()
 
@@ -143,6 +151,7 @@ class Router:
             label=shard.label(order.user),
         )
         if outcome is None:
+            self._duplicates.inc()
             return False
         if isinstance(outcome, Unsettled):
             at_ms = outcome.timestamp * 1000
@@ -151,6 +160,7 @@ class Router:
         self._coverage.ordered(order.user, order.timestamp * 1000)
         with shard.deciding():
             await self._publisher.publish(outcome)
+        self._meter.new(order, delivery.provenance)
         return True
 
     async def _wait(self, shard: Shard, order: Order, delivery: Deliver) -> None:
@@ -161,6 +171,7 @@ class Router:
 
     async def _bury(self, letter: Outgoing) -> None:
         log.warning("frame.dead", fault=letter.fault)
+        self._dead.labels(letter.reason).inc()
         await self._publisher.publish(letter)
         if self._dead_limit.count(self._clock()):
             raise DeadLetterFlood(

@@ -9,6 +9,7 @@ import structlog
 
 from connector.contract.coverage import decode_coverage
 from connector.contract.errors import InvalidRecord
+from connector.contract.keys import wallet_key
 from connector.contract.record import decode_order
 from connector.contract.topics import COVERAGE, ORDERS, WATCHLIST
 from connector.kafka.reader import reading
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
 
     from connector.contract.coverage import CoverageRecord
+
+_SMALL = 200
+"""Records that are looked through at a stretch, where orders that come meanwhile must not wait."""
+_NEVER_MS = 1 << 53
+"""When a record will have been appended, of a log that has lost all it had."""
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +38,17 @@ class Published(NamedTuple):
     wallet: str
     event_id: str
     log_index: int | None
+
+
+class Held(NamedTuple):
+    """What a stretch of a partition of `orders.v1` holds of one wallet."""
+
+    orders: dict[str, int | None]
+    """`log_index` by event id."""
+    since_ms: int
+    """When the first record of the stretch was appended, whosever it is; 0: the log begins with it."""
+    end: int
+    """Offset after the stretch, which is the log's end."""
 
 
 class Topics:
@@ -64,6 +81,22 @@ class Topics:
                 for record in batch:
                     _keep_youngest(found, record)
         return found
+
+    async def held(self, partition: int, wallet: str, *, last: int | None = None, begin: int | None = None) -> Held:
+        """Return what is held of a wallet, in the `last` records or from an offset on; read in small steps."""
+        key, orders, since_ms = wallet_key(wallet), dict[str, int | None](), 0
+        bounds: dict[str, Any] = {"last": last, "begin": None if begin is None else {partition: begin}}
+        topic = self._prefix + ORDERS.name
+        async with reading(
+            self._bootstrap, topic, partitions=[partition], batch=_SMALL, **bounds, **self._security
+        ) as batches:
+            async for batch in batches:
+                since_ms = since_ms or batch[0].timestamp
+                found = (_published(record) for record in batch if record.key == key)
+                orders.update({each.event_id: each.log_index for each in found if each is not None})
+                await asyncio.sleep(0)
+        whole = batches.begins[partition] == 0
+        return Held(orders, 0 if whole else since_ms or _NEVER_MS, batches.ends[partition])
 
     async def orders(
         self,

@@ -17,7 +17,7 @@ TX = "0x" + "ab" * 32
 
 def gap(start_ms: int = 1_000_000, end_ms: int | None = None, cause: Cause = "disconnect") -> Gap:
     """Return a gap that was just opened."""
-    return Gap(id="g", cause=cause, start_ms=start_ms, end_ms=end_ms)
+    return Gap(id="g", cause=cause, start_ms=start_ms, end_ms=end_ms, opened_ms=start_ms)
 
 
 def make(one: Gap, now_ms: int, outcome: Outcome = NOTHING, took_ms: int = 0) -> int | Ending:
@@ -176,7 +176,8 @@ def test_a_checkpoint_brings_it_back() -> None:
     """Whoever takes over goes on with the same gap, its counts and its beginning."""
     one = gap()
     one.recovered, one.duplicates = 3, 7
-    again = reopened(one.open_gap(), 1_500_000)
+    again = reopened(one.open_gap(), 1_500_000, 1_600_000)
     fields: dict[str, Any] = {"id": "g", "cause": "disconnect", "start_ms": 1_000_000, "end_ms": None}
     assert {name: getattr(again, name) for name in fields} == fields
     assert (again.recovered, again.duplicates) == (3, 7)
+    assert again.opened_ms == 1_600_000, "nobody tells for how long others had it"
