@@ -61,7 +61,7 @@ class Teller:
 
     def wallet(self, wallet: str, now_ms: int) -> bytes | None:
         """Return a wallet's page as JSON, None if it is not known."""
-        page = self._board.wallets.page(wallet, now_ms)
+        page = self._board.wallets.page(wallet, now_ms, self._board.markets.outcome)
         return None if page is None else _encoder.encode(page)
 
     def alert(self, episode: str) -> bytes | None:

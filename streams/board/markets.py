@@ -21,6 +21,8 @@ class Markets:
     def __init__(self) -> None:
         self.table: Table[MarketRow] = Table(MOST_MARKETS)
         self._versions: dict[str, tuple[int, int]] = {}
+        self._tokens: dict[str, tuple[str, str | None]] = {}
+        """Token -> its market, and what the outcome is called."""
 
     def statistics(self, record: MarketStats) -> None:
         """Take in statistics unless newer ones are known."""
@@ -29,13 +31,22 @@ class Markets:
             return
         self.table.put(market, _row(record))
         self._versions[market] = version
+        for outcome in record.outcomes[:_OUTCOMES]:
+            self._tokens[outcome.token_id] = (market, outcome.label)
         if len(self._versions) > 2 * MOST_MARKETS:
             self._versions = {key: each for key, each in self._versions.items() if key in self.table}
+            self._tokens = {token: each for token, each in self._tokens.items() if each[0] in self.table}
 
     def title(self, market: str | None) -> str | None:
         """Return the title of a market, None where it is not known."""
         row = None if market is None else self.table.get(market)
         return None if row is None else row.title or row.slug
+
+    def outcome(self, token: str) -> str | None:
+        """Return what an outcome token stands for, None where it is not known."""
+        market, label = self._tokens.get(token, (None, None))
+        title = self.title(market)
+        return None if title is None else shortened(f"{label or '?'}: {title}")
 
 
 def _row(record: MarketStats) -> MarketRow:

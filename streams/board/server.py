@@ -55,9 +55,7 @@ class Pages:
         if self._gate.open:
             return self._asset(request, "index.html")
         body = self._assets["index.html"].body.replace(*_LOGOUT)
-        return web.Response(
-            body=body, content_type="text/html", charset="utf-8", headers={"Cache-Control": "no-cache"}
-        )
+        return web.Response(body=body, content_type="text/html", charset="utf-8", headers={"Cache-Control": "no-cache"})
 
     async def static(self, request: web.Request) -> web.Response:
         """Return one of its files."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from connector.contract.coverage import CoverageRecord
 from streams.board.changes import Table
 from streams.board.flow import Flow, Minute
 from streams.board.rows import WINDOWS, WalletRow, WalletSums
+from streams.records import WalletStats, decode
 
 if TYPE_CHECKING:
-    from connector.contract.coverage import CoverageRecord
-    from streams.records import WalletStats
+    from collections.abc import Callable
 
 MOST_WALLETS = 10_000
 ORDERS_EACH = 40
@@ -55,8 +56,10 @@ class WalletPage(msgspec.Struct, frozen=True, kw_only=True):
     """All that is known of one wallet."""
 
     row: WalletRow
-    coverage: Any
-    statistics: msgspec.Raw | None
+    coverage: CoverageRecord | None
+    statistics: WalletStats | None
+    tokens: dict[str, str]
+    """What the tokens of its positions stand for, as far as is known."""
     flow: list[Minute]
     orders: list[msgspec.Raw]
     """Newest first."""
@@ -99,15 +102,18 @@ class Wallets:
         if self.table.get(wallet) is None or before != (known.row().standing, known.row().gap):
             self.table.put(wallet, known)
 
-    def page(self, wallet: str, now_ms: int) -> WalletPage | None:
-        """Return all that is known of a wallet."""
+    def page(self, wallet: str, now_ms: int, outcome: Callable[[str], str | None]) -> WalletPage | None:
+        """Return all that is known of a wallet; `outcome` says what a token stands for."""
         known = self.table.get(wallet)
         if known is None:
             return None
+        statistics = None if known.statistics is None else decode(WalletStats, known.statistics)
+        tokens = () if statistics is None else (each.token_id for each in statistics.positions)
         return WalletPage(
             row=known.row(),
             coverage=known.coverage,
-            statistics=None if known.statistics is None else msgspec.Raw(known.statistics),
+            statistics=statistics,
+            tokens={token: name for token in tokens if (name := outcome(token))},
             flow=known.flow.until(now_ms),
             orders=list(reversed(known.orders)),
         )

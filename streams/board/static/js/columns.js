@@ -1,6 +1,6 @@
 /** Columns that several views show. */
 
-import { brief, count, exact, flow, money, percent, price, shares, time, tone, walletName, when } from "./format.js";
+import { brief, count, exact, flow, money, percent, price, shares, sum as total, time, tone, walletName, when } from "./format.js";
 import { WINDOWS } from "./types.js";
 
 /** @typedef {import("./table.js").Column} Column */
@@ -27,7 +27,7 @@ export function orderColumns(alone = false) {
     { name: "at", label: "Time", cell: (row) => ({ text: time(row.at), title: exact(row.at), tone: "muted" }), sort: (row) => row.at },
     ...(alone ? [] : [walletColumn()]),
     { name: "side", label: "Side", cell: (row) => ({ text: row.side, tone: row.side === "BUY" ? "up" : "down" }) },
-    { name: "outcome", label: "Outcome", look: "optional half", cell: (row) => ({ text: row.outcome ?? "–", title: row.outcome ?? "" }) },
+    { name: "outcome", label: "Outcome", look: "optional word", cell: (row) => ({ text: row.outcome ?? "–", title: row.outcome ?? "" }) },
     { name: "price", label: "Price", number: true, cell: (row) => ({ text: price(row.price) }) },
     { name: "shares", label: "Shares", number: true, look: "optional less", cell: (row) => ({ text: shares(row.shares) }) },
     { name: "micros", label: "USDC", number: true, cell: (row) => ({ text: money(row.micros) }) },
@@ -45,7 +45,7 @@ export function walletColumns(window) {
   return [
     walletColumn(),
     { name: "orders", label: "Orders", number: true, cell: (row) => ({ text: count(sum(row, 0)) }), sort: (row) => sum(row, 0) },
-    { name: "volume", label: "Volume", number: true, hint: "USDC bought and sold", cell: (row) => ({ text: money(sum(row, 1)) }), sort: (row) => sum(row, 1) },
+    { name: "volume", label: "Volume", number: true, hint: "USDC bought and sold", cell: (row) => ({ text: total(sum(row, 1)) }), sort: (row) => sum(row, 1) },
     { name: "flow", label: "Net flow", number: true, hint: "USDC bought less sold", cell: (row) => ({ text: flow(sum(row, 2)), tone: tone(sum(row, 2)) }), sort: (row) => sum(row, 2) },
     { name: "markets", label: "Markets", number: true, look: "optional", cell: (row) => ({ text: count(sum(row, 3)) }), sort: (row) => sum(row, 3) },
   ];
@@ -77,7 +77,7 @@ export function marketColumns(window) {
       cell: (row) => ({ text: row.prices.map(([label, value]) => `${label ?? "?"} ${price(value)}`).join("  ") }),
     },
     { name: "orders", label: "Orders", number: true, cell: (row) => ({ text: count(sum(row, 0)) }), sort: (row) => sum(row, 0) },
-    { name: "volume", label: "Volume", number: true, hint: "USDC, a trade counted once", cell: (row) => ({ text: money(sum(row, 1)) }), sort: (row) => sum(row, 1) },
+    { name: "volume", label: "Volume", number: true, hint: "USDC, a trade counted once", cell: (row) => ({ text: total(sum(row, 1)) }), sort: (row) => sum(row, 1) },
     { name: "flow", label: "Net flow", number: true, look: "optional", hint: "USDC that watched wallets bought less sold", cell: (row) => ({ text: flow(sum(row, 2)), tone: tone(sum(row, 2)) }), sort: (row) => sum(row, 2) },
     { name: "wallets", label: "Wallets", number: true, cell: (row) => ({ text: count(sum(row, 3)) }), sort: (row) => sum(row, 3) },
     { name: "consensus", label: "Consensus", number: true, look: "optional", hint: "most distinct wallets on one side of one outcome", cell: (row) => ({ text: count(sum(row, 4)) }), sort: (row) => sum(row, 4) },
@@ -90,7 +90,7 @@ export function alertColumns(now, narrow = false) {
   return [
     { name: "as_of", label: "Time", cell: (row) => ({ text: when(row.as_of, now()), title: exact(row.as_of), tone: "muted" }), sort: (row) => row.as_of },
     { name: "severity", label: "Severity", look: "optional", cell: (row) => ({ text: row.severity, tag: SEVERITY[row.severity] ?? "" }), sort: (row) => RANK[row.severity] },
-    { name: "message", label: "Alert", look: "wide", cell: (row) => ({ text: row.message || row.rule, href: alertLink(row.episode), title: row.reason }), sort: (row) => row.message },
+    { name: "message", label: "Alert", look: "told", cell: (row) => ({ text: row.message || row.rule, href: alertLink(row.episode), title: row.reason }), sort: (row) => row.message },
     { name: "rule", label: "Rule", look: spare, cell: (row) => ({ text: row.rule }), sort: (row) => row.rule },
     { name: "market", label: "Market", look: narrow ? "unshown" : "optional half least", cell: (row) => ({ text: row.title ?? "–", title: row.title ?? "" }), sort: (row) => row.title },
     { name: "state", label: "State", look: "optional", cell: alertState, sort: (row) => alertState(row).text },

@@ -16,8 +16,14 @@ export function money(micros) {
   return value < 1_000 ? cents.format(value) : value < 1e6 ? whole.format(value) : short.format(value);
 }
 
+/** @param {number} micros micro-USDC of many orders, whose cents only blur a column */
+export function sum(micros) {
+  const value = Math.abs(micros) / 1e6;
+  return value < 10 ? cents.format(value) : value < 1e7 ? whole.format(value) : short.format(value);
+}
+
 /** @param {number} micros micro-USDC, with its sign written out: colour alone tells nobody everything */
-export const flow = (micros) => (micros > 0 ? `+${money(micros)}` : micros < 0 ? `−${money(micros)}` : "0");
+export const flow = (micros) => (micros > 0 ? `+${sum(micros)}` : micros < 0 ? `−${sum(micros)}` : "0");
 
 /** @param {number} micros */
 export const tone = (micros) => (micros > 0 ? "up" : micros < 0 ? "down" : "muted");
@@ -43,6 +49,9 @@ export function duration(ms) {
 
 /** @param {number} ms */
 export const milliseconds = (ms) => (ms < 10 ? `${ms.toFixed(1)} ms` : ms < 10_000 ? `${whole.format(ms)} ms` : duration(ms));
+
+/** @param {number} ms how long ago something was */
+export const ago = (ms) => (ms < 1_000 ? "now" : `${duration(ms)} ago`);
 
 /** @param {number} at unix milliseconds */
 export const time = (at) => clock.format(at);

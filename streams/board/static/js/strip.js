@@ -1,7 +1,7 @@
 /** The figures at the top: how much comes, how fast, how complete. */
 
 import { h, s, say } from "./dom.js";
-import { count, duration, milliseconds } from "./format.js";
+import { ago, count, milliseconds } from "./format.js";
 
 /** @typedef {import("./types.js").Strip} Strip */
 
@@ -26,8 +26,8 @@ export class StripView {
     this.#latency(1, strip.to_kafka);
     this.#latency(2, strip.to_alert);
     this.#set(3, count(strip.live), `of ${count(strip.wallets)} watched`, down ? "warn" : "");
-    this.#set(4, count(strip.gaps), strip.gaps ? "under repair" : "nothing missing", strip.gaps ? "warn" : "");
-    this.#set(5, lag === null ? "–" : `${duration(lag)} ago`, "of the wallet furthest behind", lag !== null && lag > 120_000 ? "warn" : "");
+    this.#set(4, count(strip.gaps), !strip.wallets ? "no wallet is watched" : strip.gaps ? "under repair" : "nothing missing", strip.gaps ? "warn" : "");
+    this.#set(5, lag === null ? "–" : ago(lag), "of the wallet furthest behind", lag !== null && lag > 120_000 ? "warn" : "");
     this.#set(6, count(strip.firing), strip.unreadable ? `${count(strip.unreadable)} records unreadable` : "at present");
     const most = Math.max(1, ...strip.rates);
     this.line.setAttribute("points", strip.rates.map((rate, x) => `${x},${(23 - (22 * rate) / most).toFixed(1)}`).join(" "));
@@ -58,6 +58,7 @@ export function trouble(strip) {
   const [away, missing, behind] = [named("away"), named("missing"), named("catching-up")];
   if (away.length) parts.push(`Kafka does not answer (${names(away)}): ${away[0].detail}. What you see is from before.`);
   if (missing.length) parts.push(`No such topic yet: ${names(missing)}. Do connector and worker run, with the same TOPIC_PREFIX?`);
-  if (behind.length) parts.push(`Catching up: ${behind.map((topic) => `${topic.name} ${count(topic.behind)}`).join(", ")} records to go.`);
+  // No figures here: each change would be read out.
+  if (behind.length) parts.push(`Catching up with ${names(behind)}: what you see is not the present yet.`);
   return parts.join(" ");
 }

@@ -1,7 +1,7 @@
 /** One alert: why it fired, operand by operand, what it was about, and what became of the price. */
 
 import { alertState, walletLink } from "../columns.js";
-import { card, facts, h } from "../dom.js";
+import { card, facts, h, say } from "../dom.js";
 import { brief, duration, exact, percent, price, tone, when } from "../format.js";
 import { DataTable } from "../table.js";
 import { Fetched } from "./page.js";
@@ -30,7 +30,8 @@ export class AlertView {
     this.store = store;
     this.episode = episode;
     this.body = h("div", { class: "stack" }, h("p", { class: "hint" }, "loading …"));
-    this.element = h("div", { class: "stack" }, h("h1", {}, "Alert"), this.body);
+    this.heading = h("h1", {}, "Alert");
+    this.element = h("div", { class: "stack" }, this.heading, this.body);
     this.grades = new DataTable({ caption: "Grades", columns: GRADES, key: (row) => row.horizon, empty: "No grade yet: they come when their time is over and the price is known." });
     this.orders = new DataTable({ caption: "Orders that made it", columns: ORDERS, key: (row) => row.event_id, empty: "None." });
     this.fetched = new Fetched(`/api/alerts/${encodeURIComponent(episode)}`, (details) => this.#show(details));
@@ -52,10 +53,11 @@ export class AlertView {
     }
     const { row, transitions } = details;
     const told = transitions.findLast((each) => each.transition !== "resolved") ?? transitions.at(-1);
+    say(this.heading, row.message || row.rule);
     this.grades.update(row.grades);
     this.orders.update(told.orders);
     this.body.replaceChildren(
-      card(row.rule, [], h("div", { class: "body" }, h("p", { class: "message" }, row.message), about(row, told, this.store.now))),
+      card(`Rule ${row.rule}`, [], h("div", { class: "body" }, about(row, told, this.store.now))),
       h("div", { class: "columns" },
         h("div", { class: "stack" }, ...transitions.toReversed().map((each) => why(each, this.store.now))),
         h("div", { class: "stack" }, card("What became of the price", [], this.grades.element), card("Orders that made it", [], this.orders.element))));
@@ -70,7 +72,7 @@ function about(row, told, now) {
   return facts([
     ["State", h("span", { class: `tag ${state.tag}` }, state.text)],
     ["Severity", row.severity],
-    [row.scope === "wallet" ? "Wallet" : "Market", link],
+    [row.scope === "wallet" ? "Wallet" : "Condition id", link],
     ["Market", row.title ?? "–"],
     ["Tipping trade", `${trade.side} ${trade.outcome ?? "?"} at ${price(trade.price)}`],
     ["Began", h("span", { title: exact(row.starts) }, when(row.starts, now))],

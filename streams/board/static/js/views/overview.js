@@ -24,7 +24,7 @@ export class Overview {
     this.element = h("div", { class: "stack" },
       h("h1", { class: "unseen" }, "Overview"),
       h("div", { class: "columns" },
-        card("Latest orders", [h("span", { class: "hint less" }, "rows keep their places while you point at them")], this.orders.element),
+        card("Latest orders", [h("span", { class: "hint less" }, "rows keep their places while you point at them")], h("div", { class: "latest" }, this.orders.element)),
         h("div", { class: "stack" },
           card("Latest alerts", [all("#/alerts", "All alerts")], this.alerts.element),
           card("Busiest wallets", [windows, all("#/wallets", "All wallets")], this.wallets.element))));

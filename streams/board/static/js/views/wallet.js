@@ -3,7 +3,7 @@
 import { FlowChart } from "../chart.js";
 import { alertColumns, orderColumns, standing } from "../columns.js";
 import { card, facts, h, say } from "../dom.js";
-import { brief, count, duration, exact, flow, money, price, shares, tone, when } from "../format.js";
+import { ago, brief, count, exact, flow, money, price, shares, sum, tone, when } from "../format.js";
 import { DataTable } from "../table.js";
 import { WINDOWS } from "../types.js";
 import { Fetched } from "./page.js";
@@ -15,7 +15,7 @@ const SUMS = [
   ["Orders", (sums) => count(sums.orders)],
   ["Buys", (sums) => count(sums.buys)],
   ["Sells", (sums) => count(sums.sells)],
-  ["Volume", (sums) => money(sums.volume)],
+  ["Volume", (sums) => sum(sums.volume)],
   ["Net flow", (sums) => flow(sums.net_flow), (sums) => tone(sums.net_flow)],
   ["Markets", (sums) => count(sums.markets)],
   ["Mean order", (sums) => (sums.mean_order === null ? "–" : money(sums.mean_order))],
@@ -25,11 +25,11 @@ const SUMS = [
 
 /** @type {import("../table.js").Column[]} */
 const POSITIONS = [
-  { name: "token", label: "Outcome token", look: "mono", cell: (row) => ({ text: brief(row.token_id), title: row.token_id }) },
+  { name: "token", label: "Outcome", look: "told", cell: (row) => ({ text: row.name ?? `token ${brief(row.token_id)}`, title: row.token_id }) },
   { name: "orders", label: "Orders", number: true, cell: (row) => ({ text: count(row.orders) }) },
   { name: "shares", label: "Net shares", number: true, cell: (row) => ({ text: `${row.shares < 0 ? "−" : ""}${shares(Math.abs(row.shares))}` }) },
-  { name: "bought", label: "Bought", number: true, cell: (row) => ({ text: money(row.bought) }) },
-  { name: "sold", label: "Sold", number: true, cell: (row) => ({ text: money(row.sold) }) },
+  { name: "bought", label: "Bought", number: true, cell: (row) => ({ text: sum(row.bought) }) },
+  { name: "sold", label: "Sold", number: true, cell: (row) => ({ text: sum(row.sold) }) },
   { name: "price", label: "Mean price", number: true, look: "optional", cell: (row) => ({ text: row.average_price === null ? "–" : price(row.average_price) }) },
 ];
 
@@ -44,7 +44,7 @@ export class WalletView {
     this.facts = h("div", { class: "body" }, h("p", { class: "hint" }, "loading …"));
     this.windows = h("div", { class: "scroll" });
     this.chart = new FlowChart();
-    this.orders = new DataTable({ caption: "Orders of this wallet", columns: orderColumns(true), key: (row) => row.event_id, page: 40, empty: "No order of this wallet since the board began to read." });
+    this.orders = new DataTable({ caption: "Orders of this wallet", columns: orderColumns(true), key: (row) => row.event_id, page: 20, empty: "No order of this wallet since the board began to read." });
     this.positions = new DataTable({ caption: "Positions", columns: POSITIONS, key: (row) => row.token_id, page: 16, empty: "No position is known." });
     this.alerts = new DataTable({ caption: "Alerts of this wallet", columns: alertColumns(() => store.now, true), key: (row) => row.episode, page: 10, empty: "No alert about this wallet in the last day." });
     this.element = h("div", { class: "stack" },
@@ -86,7 +86,7 @@ export class WalletView {
     this.facts.replaceChildren(coverage(details, this.store.now));
     this.chart.update(details.flow);
     this.orders.update(details.orders);
-    this.positions.update(details.statistics?.positions ?? []);
+    this.positions.update((details.statistics?.positions ?? []).map((each) => ({ ...each, name: details.tokens[each.token_id] })));
     this.windows.replaceChildren(windows(details.statistics));
   }
 }
@@ -95,11 +95,11 @@ export class WalletView {
 function coverage(details, now) {
   const { row, coverage: record } = details;
   const state = standing(row);
-  const ago = (at) => (at ? h("span", { title: exact(at) }, `${duration(now - at)} ago`) : "–");
+  const since = (at) => (at ? h("span", { title: exact(at) }, ago(now - at)) : "–");
   return facts([
     ["State", h("span", { class: `tag ${state.tag}` }, state.text)],
-    ["Complete up to", ago(record?.covered_until_ms)],
-    ["Compared with REST up to", ago(record?.verified_until_ms)],
+    ["Complete up to", since(record?.covered_until_ms)],
+    ["Compared with REST up to", since(record?.verified_until_ms)],
     ["Watched since", record?.since_ms ? when(record.since_ms, now) : "–"],
     ["Last order", row.last ? when(row.last, now) : "–"],
     ["Watched by", record?.owner ?? "–"],
