@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-from streams.board.settings import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,3 +85,11 @@ class Gate:
 
     def _sign(self, until: str) -> str:
         return hmac.new(self._key, until.encode(errors="replace"), hashlib.sha256).hexdigest()
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach a host."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

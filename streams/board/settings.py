@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
@@ -11,6 +10,7 @@ from connector.contract.topics import ORDERS
 from connector.kafka.settings import KafkaSettings
 from connector.process.environment import fault
 from connector.process.status import StatusSettings
+from streams.board.access import is_loopback
 
 LEAST_TOKEN = 16
 """Characters; what a person makes up in less can be guessed."""
@@ -83,11 +83,3 @@ class Settings(KafkaSettings, StatusSettings):
 def host_of(address: str) -> str:
     """Return the host of host:port or [host]:port."""
     return address.rpartition(":")[0].strip("[]")
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach a host."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -1,0 +1,102 @@
+"""The board under test: records as its topics hold them, and its process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from connector.contract.identity import content_id
+from connector.contract.order import parse_order
+from connector.contract.provenance import Provenance
+from connector.contract.record import encode, order_record
+from tests.support.child import started
+from tests.support.orders import WALLET, order_data
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+READY_S = 60.0
+NOW_MS = 1_767_556_300_000
+"""Of the tests that are given a time: some seconds after the order of `order_data`."""
+
+
+class Record(NamedTuple):
+    """A record as a consumer sees it."""
+
+    value: bytes | None
+    key: bytes | None = None
+    headers: Sequence[tuple[str, bytes | None]] = ()
+    timestamp: int = NOW_MS
+    topic: str = ""
+    partition: int = 0
+    offset: int = 0
+
+
+def example(package: str, topic: str, number: int = 0, **changes: Any) -> bytes:
+    """Return a checked-in example of a topic's value, with `changes`."""
+    found = json.loads(files(package).joinpath("examples", f"{topic}.json").read_text())[number]
+    return msgspec.json.encode(found.get("value", found) | changes)
+
+
+def order(number: int = 0, *, at_ms: int = NOW_MS, took_ms: int = 20, source: str = "ws", **changes: Any) -> Record:
+    """Return an order that arrived at `at_ms`, `took_ms` after its bytes; `number` tells it from others."""
+    provenance = Provenance(
+        source=source,  # type: ignore[arg-type]
+        provider="test",
+        received_ns=(at_ms - took_ms) * 1_000_000,
+        label=changes.pop("label", None),
+        gap_id=changes.pop("gap_id", None),
+    )
+    data = order_data(timestamp=at_ms // 1_000, tx_hash=f"0x{number:064x}") | changes
+    parsed = parse_order(data)
+    value = encode(order_record(parsed, content_id(parsed), 0))
+    return Record(value, parsed.user.encode(), provenance.headers(at_ms * 1_000_000), at_ms)
+
+
+def window(orders: int = 0, volume: int = 0, net_flow: int = 0) -> dict[str, Any]:
+    """Return a wallet's statistics of one window."""
+    none = {"mean_order": None, "max_order": None, "mean_price": None}
+    sides = {"buys": orders, "sells": 0, "bought": volume, "sold": 0}
+    return {"orders": orders, "volume": volume, "net_flow": net_flow, "markets": 1, **sides, **none}
+
+
+def wallet_stats(wallet: str = WALLET, *, offset: int = 0, windows: dict[str, Any] | None = None) -> bytes:
+    """Return a value of `wallet-stats.v1`; windows that are not given are empty."""
+    given = windows or {}
+    return msgspec.json.encode(
+        {
+            "schema": 1,
+            "wallet": wallet,
+            "as_of": NOW_MS,
+            "as_of_offset": offset,
+            "partition": 0,
+            "windows": {name: given.get(name, window()) for name in ("1m", "5m", "1h", "24h")},
+            "late": 0,
+            "positions": [],
+            "positions_dropped": 0,
+        }
+    )
+
+
+def alert(alert_id: str = "a1", **changes: Any) -> bytes:
+    """Return a value of `alerts.v1`; an alert that is its own episode unless `changes` say otherwise."""
+    return example("streams", "alerts.v1", **({"alert_id": alert_id, "episode": alert_id} | changes))
+
+
+@asynccontextmanager
+async def board(folder: Path, **settings: object) -> AsyncIterator[str]:
+    """Run the board as a process; yields the page's address, without the last slash."""
+    log = folder / f"board-{time.monotonic_ns()}.log"
+    given = {"BOARD_ADDRESS": "127.0.0.1:0", "LOG_FORMAT": "json"} | settings
+    async with started(folder, "streams", "board", settings=given, log=log):
+        async with asyncio.timeout(READY_S):
+            while not (ready := [line for line in log.read_text().splitlines() if "board.ready" in line]):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        yield json.loads(ready[0])["page"].rstrip("/")
