@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from aiohttp import web
 
@@ -65,30 +65,27 @@ class Pages:
         """Return the form that asks for the token."""
         return self._asset(request, "login.html")
 
-    async def log_in(self, request: web.Request) -> web.StreamResponse:
+    async def log_in(self, request: web.Request) -> web.Response:
         """Take the token, and give a session for it."""
-        token = (await request.post()).get("token", "")
+        try:
+            token = (await request.post()).get("token", "")
+        except ValueError:  # no form at all
+            token = ""
         if not isinstance(token, str) or not self._gate.right(token):
             form = self._assets["login.html"].body.replace(*_FAILED)
             return web.Response(body=form, status=403, content_type="text/html", charset="utf-8")
         answer = web.HTTPSeeOther("/")
         # Behind a proxy that ends TLS it is the proxy that knows; a lie can but cost the liar his cookie.
         secure = request.secure or request.headers.get("X-Forwarded-Proto") == "https"
-        answer.set_cookie(
-            COOKIE,
-            self._gate.session(time.time()),  # noqa: TID251 - when the session ends; the gate gets it
-            max_age=SESSION_S,
-            httponly=True,
-            samesite="Strict",
-            secure=secure,
-        )
-        return answer
+        session = self._gate.session(time.time())  # noqa: TID251 - when it ends; the gate reads no clock
+        answer.set_cookie(COOKIE, session, max_age=SESSION_S, httponly=True, samesite="Strict", secure=secure)
+        raise answer
 
-    async def log_out(self, _request: web.Request) -> web.StreamResponse:
+    async def log_out(self, _request: web.Request) -> NoReturn:
         """Forget the session in this browser."""
         answer = web.HTTPSeeOther("/login")
         answer.del_cookie(COOKIE)
-        return answer
+        raise answer
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Send a snapshot, then what changes, as server-sent events."""
@@ -137,7 +134,7 @@ def _guard(gate: Gate) -> Middleware:
         if not gate.knows_host(request.host):
             raise web.HTTPMisdirectedRequest(text="this board answers to localhost and 127.0.0.1 only\n")
         public = request.path in ("/login", "/logout") or request.path.startswith("/static/")
-        if public or gate.admits(request.headers, request.cookies, time.time()):  # noqa: TID251 - the gate gets it
+        if public or gate.admits(request.headers, request.cookies, time.time()):  # noqa: TID251 - the gate reads none
             return await handler(request)
         if request.path == "/":
             raise web.HTTPSeeOther("/login")

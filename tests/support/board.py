@@ -9,18 +9,29 @@ from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import aiohttp
 import msgspec
 
 from connector.contract.identity import content_id
 from connector.contract.order import parse_order
 from connector.contract.provenance import Provenance
 from connector.contract.record import encode, order_record
+from streams.board.access import Gate
+from streams.board.feeds import Feeds
+from streams.board.hub import Hub
+from streams.board.metrics import Metrics
+from streams.board.model import Board
+from streams.board.readers import Reader
+from streams.board.server import served
+from streams.board.settings import Settings
 from tests.support.child import started
 from tests.support.orders import WALLET, order_data
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
     from pathlib import Path
+
+    from streams.board.model import Topic
 
 READY_S = 60.0
 NOW_MS = 1_767_556_300_000
@@ -90,13 +101,104 @@ def alert(alert_id: str = "a1", **changes: Any) -> bytes:
     return example("streams", "alerts.v1", **({"alert_id": alert_id, "episode": alert_id} | changes))
 
 
+class Running(NamedTuple):
+    """A board in this process."""
+
+    board: Board
+    feeds: Feeds
+    metrics: Metrics
+    address: str
+    """Of its page, without the last slash."""
+
+    def absorb(self, topic: Topic, *records: Record) -> None:
+        """Take in records as if they had been read."""
+        for record in records:
+            self.board.absorb(topic, record)
+
+
 @asynccontextmanager
-async def board(folder: Path, **settings: object) -> AsyncIterator[str]:
+async def running(*, token: str = "", port: int = 0) -> AsyncIterator[Running]:
+    """Run a board without readers in this process: tests feed it, or `reading` does."""
+    board, feeds, metrics = Board(), Feeds(), Metrics()
+    hub = Hub(board, feeds, metrics)
+    ticking = asyncio.ensure_future(hub.run())
+    try:
+        async with served(hub, Gate(token, "127.0.0.1"), host="127.0.0.1", port=port) as taken:
+            yield Running(board, feeds, metrics, f"http://127.0.0.1:{taken}")
+    finally:
+        ticking.cancel()
+
+
+@asynccontextmanager
+async def reading(**settings: object) -> AsyncIterator[Running]:
+    """Run a board in this process that reads its topics."""
+    given = Settings.model_validate(settings)
+    async with running() as here:
+        readers = [Reader(given, feed, here.board, here.metrics) for feed in here.feeds.all.values()]
+        tasks = [asyncio.ensure_future(reader.run()) for reader in readers]
+        try:
+            yield here
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def board(folder: Path, *, log: Path | None = None, **settings: object) -> AsyncIterator[str]:
     """Run the board as a process; yields the page's address, without the last slash."""
-    log = folder / f"board-{time.monotonic_ns()}.log"
+    log = log or folder / f"board-{time.monotonic_ns()}.log"
     given = {"BOARD_ADDRESS": "127.0.0.1:0", "LOG_FORMAT": "json"} | settings
     async with started(folder, "streams", "board", settings=given, log=log):
+        yield await ready(log)
+
+
+async def ready(log: Path) -> str:
+    """Return the page's address as soon as a board's log tells it."""
+    async with asyncio.timeout(READY_S):
+        while not (told := _lines(log, "board.ready")):  # noqa: ASYNC110 - a log has no event
+            await asyncio.sleep(0.05)
+    return str(json.loads(told[0])["page"]).rstrip("/")
+
+
+def _lines(log: Path, event: str) -> list[str]:
+    return [line for line in log.read_text().splitlines() if event in line]
+
+
+class Events:
+    """The server-sent events of a board, as a viewer gets them."""
+
+    def __init__(self, answer: aiohttp.ClientResponse) -> None:
+        self._answer = answer
+
+    async def next(self) -> tuple[str, dict[str, Any]]:
+        """Return kind and frame of the next event."""
         async with asyncio.timeout(READY_S):
-            while not (ready := [line for line in log.read_text().splitlines() if "board.ready" in line]):  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
-        yield json.loads(ready[0])["page"].rstrip("/")
+            kind, data = [await self._answer.content.readuntil(b"\n") for _ in range(2)]
+            await self._answer.content.readuntil(b"\n")
+        return kind.partition(b": ")[2].strip().decode(), json.loads(data.partition(b": ")[2])
+
+    async def until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Return the first frame from here on that is wanted."""
+        async with asyncio.timeout(READY_S):
+            while True:
+                _, frame = await self.next()
+                if wanted(frame):
+                    return frame
+
+
+@asynccontextmanager
+async def events(address: str, **headers: str) -> AsyncIterator[Events]:
+    """Watch a board."""
+    async with (
+        aiohttp.ClientSession(read_bufsize=1 << 24) as client,
+        client.get(f"{address}/events", headers=headers, timeout=aiohttp.ClientTimeout(total=None)) as answer,
+    ):
+        answer.raise_for_status()
+        assert answer.content_type == "text/event-stream"
+        yield Events(answer)
+
+
+def conditions(frame: dict[str, Any]) -> set[str]:
+    """Return how reading of the topics goes."""
+    return {topic["condition"] for topic in frame["strip"]["topics"]}
