@@ -202,3 +202,11 @@ async def events(address: str, **headers: str) -> AsyncIterator[Events]:
 def conditions(frame: dict[str, Any]) -> set[str]:
     """Return how reading of the topics goes."""
     return {topic["condition"] for topic in frame["strip"]["topics"]}
+
+
+def crowd(number: int, wallets: int, at_ms: int) -> tuple[Record, bytes]:
+    """Return the next of many orders, of one of so many wallets, and the statistics that follow it."""
+    wallet = f"0x{number * 7919 % wallets:040x}"
+    record = order(number, at_ms=at_ms, user=wallet, side="SELL" if number % 3 else "BUY")
+    windows = {name: window(number, number * 1_000_000, -number) for name in ("1m", "5m", "1h", "24h")}
+    return record, wallet_stats(wallet, offset=number, windows=windows)

@@ -15,6 +15,8 @@ const canHover = matchMedia("(hover: hover)");
 export class DataTable {
   /** @type {string[]} */ #shown = [];
   /** @type {Map<string, any>} */ #rows = new Map();
+  /** @type {Map<string, any>} rows that are shown although they have left the list */ #extra = new Map();
+  /** @type {Map<string, any>} rows as last drawn */ #last = new Map();
   #page = 0;
 
   /**
@@ -42,8 +44,12 @@ export class DataTable {
 
   /** @param {Iterable<any>} rows @param {string} [empty] what to say when there are none */
   update(rows, empty) {
-    const all = [...rows];
-    this.#rows = new Map(all.map((row) => [this.key(row), row]));
+    this.#rows = new Map([...rows].map((row) => [this.key(row), row]));
+    this.#extra.clear();
+    if (this.held) {
+      // What has left the list meanwhile stays as it was, as long as somebody is at work in it.
+      for (const key of this.#shown) if (!this.#rows.has(key)) this.#extra.set(key, this.#last.get(key));
+    }
     if (empty) say(this.none, empty);
     this.#draw();
   }
@@ -61,7 +67,7 @@ export class DataTable {
   #draw() {
     const pages = Math.max(1, Math.ceil(this.#rows.size / this.size));
     this.#page = Math.min(this.#page, pages - 1);
-    if (!this.held || !this.#shown.length || this.#shown.some((key) => !this.#rows.has(key))) {
+    if (!this.held || !this.#shown.length) {
       const from = this.#page * this.size;
       this.#shown = this.#sorted().slice(from, from + this.size).map(this.key);
     }
@@ -91,10 +97,12 @@ export class DataTable {
   }
 
   #fill() {
+    this.#last.clear();
     while (this.body.rows.length > this.#shown.length) this.body.deleteRow(-1);
     this.#shown.forEach((key, index) => {
       const line = this.body.rows[index] ?? this.body.appendChild(this.#line());
-      const row = this.#rows.get(key);
+      const row = this.#rows.get(key) ?? this.#extra.get(key);
+      this.#last.set(key, row);
       this.columns.forEach((column, cell) => put(line.cells[cell], column.cell(row)));
     });
   }

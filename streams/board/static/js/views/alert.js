@@ -18,7 +18,7 @@ const GRADES = [
 
 /** @type {import("../table.js").Column[]} */
 const ORDERS = [
-  { name: "event", label: "Order", look: "mono", cell: (row) => ({ text: row.event_id, title: row.event_id }) },
+  { name: "event", label: "Order", look: "mono told", cell: (row) => ({ text: row.event_id, title: row.event_id }) },
   { name: "place", label: "Topic, partition, offset", look: "optional", cell: (row) => ({ text: `${row.topic} ${row.partition} ${row.offset}` }) },
 ];
 
