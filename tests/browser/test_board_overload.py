@@ -78,14 +78,15 @@ async def test_it_does_not_freeze(kafka: LocalKafka, topic_prefix: str, browser:
             await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
             clicks.append(loop.time() - began)
         await page.goto(f"{address}/#/")
-        await page.evaluate(WATCH) if await page.evaluate("window.frames_ === undefined") else None
         await expect(page.get_by_role("table", name="Latest orders").locator("tbody tr")).to_have_count(30)
         written = await loading
         await expect(page.locator("#strip")).to_contain_text(f"{written:,} read", timeout=LIMIT_MS)
         frames, longest, heap, nodes = await page.evaluate(
-            "[window.frames_, window.longest_, performance.memory.usedJSHeapSize, document.querySelectorAll('*').length]"
+            "[frames_, longest_, performance.memory.usedJSHeapSize, document.querySelectorAll('*').length]"
         )
-        print(f"{frames=} {longest=} {heap=} {nodes=} clicks={max(clicks):.3f} s, {written - number} orders")
+        print(  # noqa: T201 - figures, for who runs it with -s
+            f"{frames=} {longest=} {heap=} {nodes=} clicks={max(clicks):.3f} s, {written - number} orders"
+        )
         assert frames > SECONDS
         assert longest < LONGEST_TASK_MS
         assert max(clicks) < CLICK_S

@@ -50,7 +50,7 @@ export class Stream {
     this.#source?.close();
     this.#source = null;
     this.onstate(this.#attempts === 0 && this.#heard === 0 ? "connecting" : "reconnecting");
-    if (this.#attempts === 0) void this.#ask();
+    void this.#ask();
     this.#again(Math.min(LONGEST_MS, 500 * 2 ** this.#attempts) * (0.5 + Math.random() / 2));
     this.#attempts += 1;
   }

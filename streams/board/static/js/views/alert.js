@@ -10,10 +10,10 @@ const NUMBER = new Intl.NumberFormat("en", { maximumSignificantDigits: 8 });
 
 /** @type {import("../table.js").Column[]} */
 const GRADES = [
-  { name: "horizon", label: "After", cell: (row) => ({ text: row.horizon === "end" ? "the market's end" : row.horizon }) },
-  { name: "then", label: "Price then", number: true, cell: (row) => ({ text: price(row.then) }) },
-  { name: "now", label: "Price later", number: true, cell: (row) => ({ text: row.now === null ? "–" : price(row.now) }) },
-  { name: "gain", label: "Return per USDC", number: true, cell: (row) => (row.gain === null ? { text: `ungraded: ${row.reason}`, tone: "muted" } : { text: percent(row.gain), tone: tone(row.gain) }) },
+  { name: "horizon", label: "After", look: "told", cell: (row) => ({ text: row.horizon === "end" ? "the market's end" : row.horizon }) },
+  { name: "then", label: "Then", number: true, cell: (row) => ({ text: price(row.then) }) },
+  { name: "now", label: "Later", number: true, cell: (row) => ({ text: row.now === null ? "–" : price(row.now) }) },
+  { name: "gain", label: "Return", hint: "per USDC of the order", look: "told", number: true, cell: (row) => (row.gain === null ? { text: `ungraded: ${row.reason}`, tone: "muted" } : { text: percent(row.gain), tone: tone(row.gain) }) },
 ];
 
 /** @type {import("../table.js").Column[]} */
