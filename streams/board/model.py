@@ -57,7 +57,7 @@ class Board:
         """Take in one record; what cannot be read is counted and passed over, the board only shows."""
         try:
             self._absorb(topic, record, record.value)
-        except InvalidRecord:
+        except (InvalidRecord, LookupError, ArithmeticError):  # the latter: a window missing, money beyond 64 bits
             self.unreadable += 1
 
     def _absorb(self, topic: Topic, record: LogRecord, value: bytes | None) -> None:

@@ -119,8 +119,8 @@ class Reader:
         for tp in tps:
             if self._start.most is not None:
                 begins[tp] = max(begins[tp], ends[tp] - self._start.most)
-            if firsts[tp] <= self._next.get(tp, -1) <= ends[tp]:
-                begins[tp] = self._next[tp]
+            if tp in self._next and self._next[tp] <= ends[tp]:
+                begins[tp] = max(self._next[tp], firsts[tp])
         return begins
 
     def _progress(self, behind: int) -> None:

@@ -45,7 +45,7 @@ class Pages:
             web.get("/login", self.login),
             web.post("/login", self.log_in),
             web.post("/logout", self.log_out),
-            web.get("/events", self.events),
+            web.get("/events", self.events, allow_head=False),
             web.get("/api/wallets/{wallet}", self.wallet),
             web.get("/api/alerts/{episode}", self.alert),
         ]
@@ -133,6 +133,9 @@ def _guard(gate: Gate) -> Middleware:
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         if not gate.knows_host(request.host):
             raise web.HTTPMisdirectedRequest(text="this board answers to localhost and 127.0.0.1 only\n")
+        # Only our own pages may log somebody in or out; browsers say whose page it is.
+        if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+            raise web.HTTPForbidden(text="not from another page\n")
         public = request.path in ("/login", "/logout") or request.path.startswith("/static/")
         if public or gate.admits(request.headers, request.cookies, time.time()):  # noqa: TID251 - the gate reads none
             return await handler(request)

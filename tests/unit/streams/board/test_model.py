@@ -60,6 +60,16 @@ def test_tombstones_say_nothing_here(board: Board, topic: Topic) -> None:
     assert board.unreadable == 0
 
 
+def test_what_has_the_right_form_but_no_sense_stops_nothing_either(board: Board) -> None:
+    """A window missing; more money than there is."""
+    stats = json.loads(wallet_stats())
+    del stats["windows"]["5m"]
+    board.absorb("wallet-stats.v1", Record(msgspec.json.encode(stats)))
+    rich = json.loads(order().value or b"") | {"notional_micros": 2**63}
+    board.absorb("orders.v1", order()._replace(value=msgspec.json.encode(rich)))
+    assert board.unreadable == 2
+
+
 def test_an_order_without_provenance_is_unreadable(board: Board) -> None:
     """The connector always writes the headers."""
     board.absorb("orders.v1", order()._replace(headers=()))

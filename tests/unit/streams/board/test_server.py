@@ -122,6 +122,14 @@ async def test_a_login_that_is_none_is_refused(guarded: str, client: aiohttp.Cli
         assert "Set-Cookie" not in answer.headers
 
 
+async def test_another_page_cannot_log_anybody_in_or_out(guarded: str, client: aiohttp.ClientSession) -> None:
+    """A form of strangers may post here, but browsers say that it is theirs."""
+    headers = {"Sec-Fetch-Site": "cross-site"}
+    for path in ("/login", "/logout"):
+        async with client.post(guarded + path, data={"token": TOKEN}, headers=headers, allow_redirects=False) as answer:
+            assert (answer.status, "Set-Cookie" in answer.headers) == (403, False)
+
+
 async def test_every_answer_carries_the_policies(guarded: str, local: str, client: aiohttp.ClientSession) -> None:
     """Also refusals, errors, and the stream."""
     for address in (guarded, local):
