@@ -2,6 +2,7 @@
 
 const SILENCE_MS = 10_000; // the server says something every second
 const LONGEST_MS = 15_000;
+const HIDDEN_MS = 20_000;
 
 /**
  * @typedef {"connecting"|"live"|"reconnecting"} State
@@ -13,6 +14,8 @@ export class Stream {
   #attempts = 0;
   #heard = 0;
   /** @type {number|undefined} */ #retry;
+  /** @type {number|undefined} */ #rest;
+  #resting = false;
 
   /**
    * @param {OnFrame} onframe
@@ -23,6 +26,7 @@ export class Stream {
     this.onstate = onstate;
     setInterval(() => this.#watch(), 1_000);
     addEventListener("online", () => this.#again(0));
+    document.addEventListener("visibilitychange", () => this.#seen());
     addEventListener("pagehide", () => this.#source?.close());
     addEventListener("pageshow", (event) => { if (event.persisted) this.#again(0); });
     this.#open();
@@ -49,7 +53,7 @@ export class Stream {
   #failed() {
     this.#source?.close();
     this.#source = null;
-    this.onstate(this.#attempts === 0 && this.#heard === 0 ? "connecting" : "reconnecting");
+    this.onstate("reconnecting");
     void this.#ask();
     this.#again(Math.min(LONGEST_MS, 500 * 2 ** this.#attempts) * (0.5 + Math.random() / 2));
     this.#attempts += 1;
@@ -65,6 +69,22 @@ export class Stream {
   #again(delay) {
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => this.#open(), delay);
+  }
+
+  /** A page that nobody sees lets go of its connection: a browser has six for a server, and each tab would hold one. */
+  #seen() {
+    clearTimeout(this.#rest);
+    if (!document.hidden) {
+      if (this.#resting) this.#again(0);
+      this.#resting = false;
+      return;
+    }
+    this.#rest = setTimeout(() => {
+      this.#resting = true;
+      clearTimeout(this.#retry);
+      this.#source?.close();
+      this.#source = null;
+    }, HIDDEN_MS);
   }
 
   /** A connection that is half open tells nobody; silence does. */
