@@ -79,6 +79,7 @@ def fill(board: Running) -> None:
     board.absorb("alerts.v1", Record(alert("a1", as_of=now, starts_at=now, severity="critical")))
     board.absorb("alert-grades.v1", Record(example("streams", "alert-grades.v1", alert_id="a1")))
     board.absorb("gaps.v1", Record(example("connector.contract", "gaps.v1", 2)))
+    board.absorb("gaps.v1", Record(example("connector.contract", "gaps.v1", 3, cause="stale-checkpoint")))
     for feed in board.feeds.all.values():
         feed.progress(0)
 

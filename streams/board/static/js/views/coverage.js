@@ -10,12 +10,12 @@ const CONDITIONS = { reading: "good", "catching-up": "warn", starting: "warn", m
 
 /** @param {() => number} now @returns {import("../table.js").Column[]} */
 const gapColumns = (now) => [
-  { name: "at", label: "Reported", cell: (row) => ({ text: when(row.at, now()), title: exact(row.at), tone: "muted" }), sort: (row) => row.at },
+  { name: "at", label: "Reported", look: "optional", cell: (row) => ({ text: when(row.at, now()), title: exact(row.at), tone: "muted" }), sort: (row) => row.at },
   { name: "wallet", label: "Wallet", look: "mono", cell: (row) => ({ text: brief(row.wallet), href: walletLink(row.wallet), title: row.wallet }), sort: (row) => row.wallet },
   { name: "state", label: "State", cell: (row) => ({ text: row.state, tag: STATES[row.state] ?? "" }), sort: (row) => row.state },
-  { name: "cause", label: "Cause", cell: (row) => ({ text: row.cause }), sort: (row) => row.cause },
+  { name: "cause", label: "Cause", look: "wrap", cell: (row) => ({ text: row.cause }), sort: (row) => row.cause },
   { name: "length", label: "Length", number: true, look: "optional", cell: (row) => ({ text: row.end === null ? "open" : duration(row.end - row.start) }), sort: (row) => (row.end ?? now()) - row.start },
-  { name: "recovered", label: "Recovered", number: true, cell: (row) => ({ text: count(row.recovered) }), sort: (row) => row.recovered },
+  { name: "recovered", label: "Recovered", number: true, look: "optional", cell: (row) => ({ text: count(row.recovered) }), sort: (row) => row.recovered },
   { name: "detail", label: "Detail", look: "optional wide", cell: (row) => ({ text: row.detail ?? "", title: row.detail ?? "" }) },
 ];
 
