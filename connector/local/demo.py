@@ -84,6 +84,9 @@ def _introduce(system: System, console: Console) -> None:
     topic = f"{system.prefix}alerts.v1"
     command = f"{shown} -m connector.local consume {topic} --kafka {system.kafka} --from-beginning --max-messages 1"
     console.print(f"    {command}", highlight=False, markup=False, soft_wrap=True)
+    say("or all of it on a page in your browser:")
+    command = f"KAFKA={system.kafka} TOPIC_PREFIX={system.prefix} {shown} -m streams board"
+    console.print(f"    {command}", highlight=False, markup=False, soft_wrap=True)
 
 
 async def _conclude(demonstrated: Simulated, console: Console, report: list[bool]) -> None:
