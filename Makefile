@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test test-slow check bench interop fuzz loss-stock chaos schedules lock clean
+.PHONY: help install demo run test test-slow check bench contract consumers interop fuzz loss-stock chaos schedules lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -44,6 +44,12 @@ check: $(STAMP) ## Formatting, lint, types, architecture
 
 bench: $(STAMP) ## Measure latency, throughput and state side by side with their floors
 	@$(BIN)/python -m tests.bench
+
+contract: $(STAMP) ## Write the contract's documents anew, after a change of topics or schemas
+	@$(BIN)/python -m streams.contract
+
+consumers: $(STAMP) ## Run the example consumers in Node and Java on a real Apache Kafka, and check the AsyncAPI document
+	$(BIN)/python -m pytest tests/consumers
 
 interop: $(STAMP) ## Run Dome's official SDKs, unmodified, against the simulator (Node where present)
 	@bash tests/interop/run.sh
