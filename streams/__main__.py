@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from connector.process.environment import SettingsError, manual
-from streams.commands import explain, rules, worker
+from streams.commands import board, explain, rules, worker
 from streams.rules.errors import InvalidRules
 from streams.settings import Settings
 from streams.shards.shard import Shard
@@ -45,6 +45,7 @@ def _parser(shard_type: type[Shard[Any]]) -> argparse.ArgumentParser:
     worker.register(commands, shard_type=shard_type)
     rules.register(commands)
     explain.register(commands)
+    board.register(commands)
     return parser
 
 
