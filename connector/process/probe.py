@@ -1,5 +1,7 @@
 """
-Asks a process on this machine whether it is ready: `python -m connector.process.probe [URL]`, for health checks of containers.
+Asks a process on this machine whether it is ready: `python -m connector.process.probe [URL]`.
+
+Health checks of containers call it.
 
 Exit codes: 0 it is, 1 it is not, and the reason is printed. Without a URL it asks `/readyz` at STATUS_ADDRESS.
 """
