@@ -69,6 +69,7 @@ schedules: $(STAMP) ## Fault schedules of the workers while rules change, SCHEDU
 lock: $(STAMP) ## Resolve the dependencies again into requirements/
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --all-extras --group dev pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements/run.txt
+	echo hatchling | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate - -c requirements/dev.txt -o requirements/build.txt
 	echo uv | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate - -c requirements/dev.txt -o requirements/bootstrap.txt
 
 clean: ## Remove the virtual environment and caches
