@@ -72,13 +72,8 @@ def create_app(
         rules=rules_log,
         shard_type=shard_type,
     )
-    watch = Watch(
-        options,
-        owner,
-        rules_log,
-        Health(limit_s=settings.wedged_after, joining_s=settings.rebalance_timeout, now=time.monotonic()),
-        always=TopicPartition(topics.rules, 0),
-    )
+    health = Health(limit_s=settings.wedged_after, joining_s=settings.rebalance_timeout, now=time.monotonic())
+    watch = Watch(options, owner, rules_log, health, always=TopicPartition(topics.rules, 0))
     metrics.before_scrapes(Gauges(metrics, owner, rules, watch).refresh)
     status = Status(settings.status_address, metrics, watch)
     _follow_the_group(app, owner, outputs, rules_log, status)

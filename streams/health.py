@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 LOOKS_S = 1.0
 """How often somebody has to look."""
 
+LOOKED_S = 30.0
+"""Longest time between two looks, however short the limit is: one takes seconds while Kafka is away."""
+
+MISSES = 2
+"""Looks in a row at which Kafka does not answer: it is away. One alone says nothing, neither good nor bad."""
+
 _NAMED = 5
 """Shards named of those that are being restored."""
 
@@ -45,15 +51,20 @@ class Health:
         self._limit_s = limit_s
         self._joining_s = joining_s
         self._looked_at = now
+        self._missed = 0
         self._since: dict[str, tuple[object, float]] = {}
         self._limits: dict[str, float] = {}
 
     def look(self, seen: Seen, now: float) -> None:
         """Take note of how far everybody is."""
         self._looked_at = now
-        before, self._since = self._since, {}
         if seen.ends is None or not seen.rules_known:
+            self._missed += 1
+            if self._missed >= MISSES:
+                self._since = {}
             return
+        self._missed = 0
+        before, self._since = self._since, {}
         for what, step, limit in self._owed(seen, seen.ends):
             known = before.get(what)
             self._since[what] = known if known is not None and known[0] == step else (step, now)
@@ -61,8 +72,10 @@ class Health:
 
     def wedged(self, now: float) -> str:
         """Return what only a restart can help, in words; an empty text when nothing is."""
-        if now - self._looked_at > self._limit_s:
+        if now - self._looked_at > max(self._limit_s, LOOKED_S):
             return f"nobody has looked after the worker for {now - self._looked_at:.0f} s"
+        if self._missed:
+            return ""
         return "; ".join(
             f"{what} for {now - since:.0f} s, although Kafka answers"
             for what, (_, since) in self._since.items()
@@ -90,7 +103,7 @@ def unready(seen: Seen) -> str:
     if not seen.joined:
         reasons.append("waiting for the group to assign partitions")
     elif not seen.rules_known:
-        reasons.append("reading the rules")
+        reasons.append("rules.v1 is not read to its end")
     if restoring := sorted(shard.name for shard in seen.shards if shard.working is None):
         more = len(restoring) - _NAMED
         reasons.append(f"restoring {', '.join(restoring[:_NAMED])}" + (f" and {more} more" if more > 0 else ""))

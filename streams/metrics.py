@@ -120,9 +120,7 @@ class Metrics:
         # -- shards. Label state: restoring, working; reason: fenced, kafka, defect -------------------------
 
         self.shards = self._gauge("shards", "Assigned partitions of the sources.", ("topic", "state"))
-        self.restore_seconds = self._histogram(
-            "restore_seconds", "From taking a shard over to its state being complete.", (), DURATION_S
-        )
+        self.restore_seconds = self._histogram("restore_seconds", "Reading the state of a shard back.", (), DURATION_S)
         self.rebalances = self._counter("rebalances_total", "Assignments received from the group.")
         self.shard_failures = self._counter(
             "shard_failures_total",

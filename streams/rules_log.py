@@ -57,7 +57,8 @@ class RulesLog:
         self._registry = registry
         self._wait_ms = max(1, round(delay_s * 1_000 / LOOKS))
         self._known_for_s = delay_s / 2
-        self._known_at = -math.inf
+        self.known_at = -math.inf
+        """When nothing of the topic was unread last; seconds of the monotonic clock."""
         self._next: int | None = None
         self._read_once = False
         self._unreachable = False
@@ -70,7 +71,7 @@ class RulesLog:
 
     def known(self) -> bool:
         """Return whether all changes are known that concern orders which have reached us by now."""
-        return time.monotonic() - self._known_at < self._known_for_s
+        return time.monotonic() - self.known_at < self._known_for_s
 
     async def follow(self, on_known: Callable[[], None]) -> None:
         """Read until cancelled, whatever becomes of the broker; calls back when rules are known that were not."""
@@ -122,7 +123,7 @@ class RulesLog:
                 heard = time.monotonic()
             elif time.monotonic() - heard > TIMEOUT_S:
                 raise TimeoutError(f"offset {end} was not reached")
-        known, self._known_at, self._unreachable = self.known(), asked, False
+        known, self.known_at, self._unreachable = self.known(), asked, False
         if not known:
             self._first_time()
             on_known()

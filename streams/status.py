@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from connector.process.environment import SettingsError
 from connector.process.status import status_served
 
 if TYPE_CHECKING:
@@ -31,18 +32,32 @@ class Status:
         Serve, and look after the worker.
 
         Raises:
-            OSError: the address is taken, or not ours.
+            SettingsError: the address is taken, or not ours.
         """
         if not self._address:
             return
-        address = await self._stack.enter_async_context(
-            status_served(
-                self._address, registry=self._metrics.registry, live=self._watch.live, ready=self._watch.ready
-            )
-        )
-        watching = asyncio.create_task(self._watch.run(), name="watch")
+        address = await self._served()
+        watching = asyncio.create_task(self._look(), name="watch")
         self._stack.push_async_callback(_ended, watching)
         log.info("status.served", address=address)
+
+    async def _served(self) -> str | None:
+        served = status_served(
+            self._address, registry=self._metrics.registry, live=self._watch.live, ready=self._watch.ready
+        )
+        try:
+            return await self._stack.enter_async_context(served)
+        except OSError as error:
+            raise SettingsError(
+                f"STATUS_ADDRESS ({self._address!r}): cannot be served at ({error.strerror or error}). Remedy: set"
+                " STATUS_ADDRESS to an address of this machine, and a port that is free."
+            ) from error
+
+    async def _look(self) -> None:
+        try:
+            await self._watch.run()
+        except Exception as error:  # /livez says that nobody looks any more, and a restart may help
+            log.critical("watch.failed", exc_info=error)
 
     async def close(self) -> None:
         """Stop both."""

@@ -15,11 +15,14 @@ from streams.health import LOOKS_S, Health, Seen, unready
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from streams.shards.following import Following
+    from streams.rules_log import RulesLog
     from streams.shards.kafka import ClientOptions
     from streams.shards.owner import Owner
 
 _TIMEOUT_S = 5.0
+
+_RULES_UNKNOWN_S = 5.0
+"""Orders wait for rules that are older than a fraction of a second; an operator need not hear of that."""
 
 
 class Ends:
@@ -58,7 +61,7 @@ class Watch:
     """Answers `/livez` and `/readyz`."""
 
     def __init__(
-        self, options: ClientOptions, owner: Owner, rules: Following, health: Health, *, always: TopicPartition
+        self, options: ClientOptions, owner: Owner, rules: RulesLog, health: Health, *, always: TopicPartition
     ) -> None:
         """`always` is asked about even while the worker has no partitions, to see whether Kafka answers."""
         self._asking = Ends(options)
@@ -86,7 +89,9 @@ class Watch:
 
     def ready(self) -> str:
         """Return why the worker does not do its work now."""
-        return unready(self._seen())
+        return "stopping" if self._owner.closed else unready(self._seen())
 
     def _seen(self) -> Seen:
-        return Seen(self._owner.joined, self.ends, self._rules.known(), self._owner.standings())
+        now = time.monotonic()
+        known = now - self._rules.known_at < _RULES_UNKNOWN_S
+        return Seen(joined=self._owner.joined, ends=self.ends, rules_known=known, shards=self._owner.standings())

@@ -24,7 +24,7 @@ def run_worker(settings: Settings, registry: Registry, *, shard_type: type[Shard
 
     Raises:
         ContractError, KafkaShellError: topics differ, or no broker answers; see `ensure_topics`.
-        OSError: STATUS_ADDRESS cannot be served.
+        SettingsError: STATUS_ADDRESS cannot be served at.
     """
     asyncio.run(prepare_topics(settings))
     collector.spare()

@@ -112,7 +112,8 @@ def provider_environment(plan: Plan, environment: Mapping[str, str], *, kafka: s
 
 def worker_environment(plan: Plan, environment: Mapping[str, str], *, kafka: str) -> dict[str, str]:
     """Return the worker's whole environment, without the key, which is not its business."""
-    worker = _common(plan, environment, kafka, leave_out=("API_KEY", *_NOT_PASSED)) | {"GROUP_ID": _GROUP}
+    worker = _common(plan, environment, kafka, leave_out=("API_KEY", *_NOT_PASSED))
+    worker |= {"GROUP_ID": _GROUP, "STATUS_ADDRESS": ""}  # the connector serves there; two cannot
     if worker.get("RULES"):
         worker["RULES"] = str(Path(worker["RULES"]).absolute())  # it may run in another folder
     return worker

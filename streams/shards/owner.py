@@ -58,17 +58,18 @@ class Owner:
         self._shards: dict[TopicPartition, Shard[Any]] = {}
         self._tasks: dict[TopicPartition, asyncio.Task[None]] = {}
         self._releasing = asyncio.Lock()
-        self._closed = False
+        self.closed = False
+        """Whether no shard is started any more."""
         self.joined = False
         """Whether the group has said which partitions are ours, and has not taken them back since."""
 
     def assign(self, assigned: Iterable[TopicPartition]) -> None:
         """Start a shard for each partition that has none; restoring goes on in the background."""
-        self.joined = True
+        self.joined = not self.closed
         self._metrics.rebalances.inc()
         for topic, partition in assigned:
             tp = TopicPartition(topic, partition)
-            if topic in self._jobs and tp not in self._shards and not self._closed:
+            if topic in self._jobs and tp not in self._shards and not self.closed:
                 shard = self._shards[tp] = self._shard_type(
                     tp,
                     self._jobs[topic],
@@ -110,7 +111,7 @@ class Owner:
 
     async def close(self) -> None:
         """Release every shard and start none any more, even if an assignment is still on its way."""
-        self._closed = True
+        self.closed = True
         await self.revoke()
 
     async def _ended(self, tasks: Collection[asyncio.Task[None]]) -> None:

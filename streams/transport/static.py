@@ -30,8 +30,8 @@ class InstanceFenced(KafkaError):  # type: ignore[misc]  # aiokafka is untyped
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"GROUP_INSTANCE_ID={name}: another process joined the group under this name. Give each worker a name of"
-            " its own, and end a worker before its successor starts"
+            f"GROUP_INSTANCE_ID={name}: another process joined the group under this name, or somebody removed it from"
+            " the group. Give each worker a name of its own, and end a worker before its successor starts"
         )
 
 

@@ -78,6 +78,7 @@ async def _numbers_are_those_of_the_topics(run: StreamsRun, status: StatusClient
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 async def test_a_broker_that_is_away_is_no_reason_for_a_restart() -> None:
     """
     However long: the worker says why it is not ready, and works again when the broker is back.

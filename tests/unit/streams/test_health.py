@@ -96,6 +96,20 @@ def test_while_kafka_is_away_nobody_is_wedged_and_then_everybody_has_the_whole_l
     assert "folds none for 61 s" in worker.wedged(1_061.0)
 
 
+def test_one_question_without_an_answer_says_nothing() -> None:
+    """
+    A broker that is slow now and then must not hide a wedged shard, nor make one look wedged in that moment.
+
+        s       0 ------ 30 ---- 59 - 61 ---- 62
+        Kafka   there    slow         slow    there
+    """
+    worker = health()
+    for now in (0.0, 30.0, 59.0, 61.0, 62.0):
+        away = {"ends": None} if now in (30.0, 61.0) else {}
+        worker.look(seen(standing(3, working(10, remembered_at=now)), **away), now)
+        assert (worker.wedged(now) == "") is (now < 62.0)
+
+
 def test_while_rules_cannot_be_read_nobody_is_wedged() -> None:
     """Orders wait for them on purpose."""
     worker = health()
@@ -164,4 +178,4 @@ def test_why_a_worker_is_not_ready() -> None:
     assert unready(seen(standing(3, None), standing(1, None))) == "restoring orders.v1 1, orders.v1 3"
     assert unready(seen(*(standing(each, None) for each in range(9)))).endswith("orders.v1 4 and 4 more")
     assert unready(seen(joined=False)) == "waiting for the group to assign partitions"
-    assert unready(seen(ends=None, rules_known=False)) == "Kafka does not answer; reading the rules"
+    assert unready(seen(ends=None, rules_known=False)) == "Kafka does not answer; rules.v1 is not read to its end"

@@ -53,6 +53,14 @@ def test_worker_and_connector_agree_on_topics() -> None:
     assert worker["RULES"] == str(Path("r.yaml").absolute())
 
 
+def test_the_connector_alone_serves_its_status() -> None:
+    """Both read the same environment and `.env`, and one of them would find the address taken."""
+    environment = ENVIRONMENT | {"STATUS_ADDRESS": "127.0.0.1:9464"}
+    plan = Plan(prefix="p.", partitions=3)
+    assert provider_environment(plan, environment, kafka="k:1")["STATUS_ADDRESS"] == "127.0.0.1:9464"
+    assert worker_environment(plan, environment, kafka="k:1")["STATUS_ADDRESS"] == ""
+
+
 def test_real_settings_reach_the_connector_alone() -> None:
     """It has them all, on our cluster and with a log that can be read; the worker is not given the key."""
     plan = Plan(prefix="p.", partitions=3)
