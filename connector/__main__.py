@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from connector.contract.errors import ContractError, TopicMismatch
 from connector.dead import command as dead
 from connector.errors import DeadLetterFlood, DrainTimeout, ProviderRefused, PublishFailed, StatusUnserved
-from connector.kafka.errors import KafkaShellError
+from connector.kafka.errors import InstanceTaken, KafkaShellError
 from connector.kafka.loop import new_loop
 from connector.kafka.settings import KafkaSettings
 from connector.process import collector
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _EXIT_CODES: dict[type[BaseException], int] = {
     StatusUnserved: 2,
+    InstanceTaken: 2,
     ProviderRefused: 3,
     KafkaShellError: 4,
     TopicMismatch: 4,
@@ -58,7 +59,7 @@ settings, from the environment and from a file of NAME=value lines:
 exit codes:
   0  stopped as asked, everything published
   1  unexpected error, see the log
-  2  settings are missing or wrong
+  2  settings are missing or wrong: also an address or a name that another process has
   3  the provider refused the API key
   4  Kafka cannot be reached, or a topic has other settings than the contract's
   5  Kafka did not take every record; the next start fetches those orders from REST

@@ -16,7 +16,7 @@ _NS = 1e-9
 
 class OrderMeter:
     """
-    Counts and times orders; an order costs one count and three observations, after Kafka has it.
+    Counts and times orders: of an order on the way only its delay, the rest when Kafka has it.
 
     Differences of the wall clock are taken as 0 where it was set back.
     """
@@ -27,7 +27,7 @@ class OrderMeter:
         self._wire_to_kafka = orders.wire_to_kafka.labels("ws")
         self._decide = orders.stage.labels("decide")
         self._acknowledge = orders.stage.labels("acknowledge")
-        self._delay = orders.provider_delay
+        self._delay = orders.provider_delay.labels()
 
     def acknowledged(self, provenance: Provenance, handed_ns: int, now_ns: int) -> None:
         """Count an order that Kafka acknowledged now."""

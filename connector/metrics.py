@@ -10,19 +10,16 @@ there anyway, when somebody scrapes.
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
-from itertools import product
-from typing import TYPE_CHECKING, TypeVar, get_args
+from typing import TYPE_CHECKING, get_args
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+from prometheus_client import CollectorRegistry
 
 from connector.contract.gap import Cause
+from connector.process.catalogue import BeforeScrape, Make
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable
 
-    from prometheus_client import Metric
-
-M = TypeVar("M", Counter, Gauge, Histogram)
 NAMESPACE = "walletstream_connector"
 
 _LATENCY = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -40,9 +37,9 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._before = _BeforeScrape()
+        self._before = BeforeScrape()
         self.registry.register(self._before)  # first, so that it runs before the gauges are read
-        make = _Make(self.registry)
+        make = Make(NAMESPACE, self.registry)
         self.orders = Orders(make)
         self.sockets = Sockets(make)
         self.coverage = Coverage(make)
@@ -59,11 +56,11 @@ class Metrics:
 class Orders:
     """From the socket to Kafka."""
 
-    def __init__(self, make: _Make) -> None:
-        self.published = make.counter(
+    def __init__(self, make: Make) -> None:
+        self.published = make.counts(
             "orders_total", "Orders acknowledged by Kafka, by source: ws or backfill.", source=_SOURCES
         )
-        self.duplicates = make.counter(
+        self.duplicates = make.counts(
             "duplicates_total", "Deliveries of what was published before, by source: ws or backfill.", source=_SOURCES
         )
         self.foreign = make.counter(
@@ -72,19 +69,19 @@ class Orders:
         self.dead = make.counter(
             "dead_letters_total", "Frames and rows that could not be read, by reason.", reason=_LATER
         )
-        self.wire_to_kafka = make.histogram(
+        self.wire_to_kafka = make.distributions(
             "wire_to_kafka_seconds",
             "From a frame's arrival to Kafka's acknowledgement of its order, by source: ws.",
             _LATENCY,
             source=("ws",),
         )
-        self.stage = make.histogram(
+        self.stage = make.distributions(
             "stage_seconds",
             "Parts of wire_to_kafka_seconds, by stage: decide (arrived until handed to the producer), acknowledge.",
             _LATENCY,
             stage=("decide", "acknowledge"),
         )
-        self.provider_delay = make.histogram(
+        self.provider_delay = make.distributions(
             "provider_delay_seconds",
             "From an order's own time to its arrival by a socket; the provider tells whole seconds.",
             _DELAY,
@@ -98,8 +95,8 @@ class Orders:
 class Sockets:
     """The provider's WebSockets; one is named by its side (primary, mirror) and the number of its key."""
 
-    def __init__(self, make: _Make) -> None:
-        self.frames = make.counter("frames_total", "Frames received, by socket.", socket=_LATER)
+    def __init__(self, make: Make) -> None:
+        self.frames = make.counts("frames_total", "Frames received, by socket.", socket=_LATER)
         self.connected = make.gauge("connected", "Whether the socket is connected: 1 or 0.", socket=_LATER)
         self.subscriptions = make.gauge("subscriptions", "Subscriptions that the provider confirmed.", socket=_LATER)
         self.connections = make.counter("connections_total", "Connections made, by socket.", socket=_LATER)
@@ -118,7 +115,7 @@ class Sockets:
 class Coverage:
     """What is complete of the wallets that this replica owns, and what is being repaired."""
 
-    def __init__(self, make: _Make) -> None:
+    def __init__(self, make: Make) -> None:
         self.wallets = make.gauge(
             "wallets",
             "Wallets to watch, by state: live, not_live, no_room (in the quota), refused (by the provider).",
@@ -143,7 +140,7 @@ class Coverage:
 class Rest:
     """The provider's REST, which repairs and audits ask."""
 
-    def __init__(self, make: _Make) -> None:
+    def __init__(self, make: Make) -> None:
         self.requests = make.counter(
             "rest_requests_total",
             "Requests, by outcome: ok, rate, server, timeout, network, auth, bad-request, bad-body.",
@@ -155,7 +152,7 @@ class Rest:
 class Group:
     """The group that shares out the wallets among replicas, by partitions of the watch-list."""
 
-    def __init__(self, make: _Make) -> None:
+    def __init__(self, make: Make) -> None:
         self.partitions = make.gauge("partitions", "Partitions that this replica owns.")
         self.lease = make.gauge("lease_held", "Whether Kafka confirmed lately that they are ours: 1 or 0.")
         self.handovers = make.counter(
@@ -166,7 +163,7 @@ class Group:
 class Audit:
     """The audit: samples of REST held against `orders.v1` itself; found / (found + missing) is the completeness."""
 
-    def __init__(self, make: _Make) -> None:
+    def __init__(self, make: Make) -> None:
         self.orders = make.counter(
             "audit_orders_total",
             "Orders of REST that were looked for in the topic, by result: found, missing.",
@@ -180,48 +177,6 @@ class Audit:
         self.age = make.gauge(
             "audit_age_seconds", "Seconds since the last comparison; 0: audits are off, or there is nothing to audit."
         )
-
-
-class _Make:
-    """Makes metrics of our namespace, with a child for each value that their labels are known to take."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._registry = registry
-
-    def counter(self, name: str, text: str, **labels: Iterable[str]) -> Counter:
-        return _with_children(Counter(name, text, labels, namespace=NAMESPACE, registry=self._registry), labels)
-
-    def gauge(self, name: str, text: str, **labels: Iterable[str]) -> Gauge:
-        return _with_children(Gauge(name, text, labels, namespace=NAMESPACE, registry=self._registry), labels)
-
-    def histogram(self, name: str, text: str, buckets: Sequence[float], **labels: Iterable[str]) -> Histogram:
-        made = Histogram(name, text, labels, namespace=NAMESPACE, registry=self._registry, buckets=buckets)
-        return _with_children(made, labels)
-
-    def info(self, name: str, text: str) -> Info:
-        return Info(name, text, namespace=NAMESPACE, registry=self._registry)
-
-
-def _with_children(metric: M, labels: Mapping[str, Iterable[str]]) -> M:
-    """Have what never happened told as 0, so that the first time is seen as an increase."""
-    for values in product(*labels.values()) if labels else ():
-        metric.labels(*values)
-    return metric
-
-
-class _BeforeScrape:
-    """A collector without metrics, asked first."""
-
-    def __init__(self) -> None:
-        self.calls: list[Callable[[], None]] = []
-
-    def describe(self) -> Iterable[Metric]:
-        return ()
-
-    def collect(self) -> Iterable[Metric]:
-        for call in self.calls:
-            call()
-        return ()
 
 
 def _version() -> str:

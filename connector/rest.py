@@ -128,12 +128,10 @@ class RestClient:
         key = await self._next_key()
         self._metrics.wait.observe(self._clock() - asked)
         try:
-            answer = await key.get(self._http, self._base_url + path, params, self._on_date)
+            return await key.get(self._http, self._base_url + path, params, self._on_date)
         except RestError as error:
             self._metrics.requests.labels(error.kind).inc()
             raise
-        self._metrics.requests.labels("ok").inc()
-        return answer
 
     async def _answer(self, wallet: str, request: Request) -> PageRows | None:
         """Return a page, after some attempts; None when the provider refuses this very request."""
@@ -141,11 +139,15 @@ class RestClient:
         backoff = Backoff(base=_BACKOFF_BASE_S, cap=_BACKOFF_CAP_S, random=self._uniform)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return self._dialect.rest_page(await self.page(path, params))
+                rows = self._dialect.rest_page(await self.page(path, params))
             except UnreadablePage as unreadable:
+                self._metrics.requests.labels("bad-body").inc()
                 error = RestError("bad-body", str(unreadable))
             except RestError as failed:
                 error = failed
+            else:
+                self._metrics.requests.labels("ok").inc()
+                return rows
             if error.kind == "bad-request" or (error.kind == "auth" and request.cursor is not None):
                 return None
             if attempt == _ATTEMPTS or not self._usable():

@@ -52,6 +52,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         ProviderRefused: the provider turned the key away; what came before is published first.
         PublishFailed: Kafka did not take a record.
         DrainTimeout: Kafka had not acknowledged everything in `drain_timeout` seconds.
+        InstanceTaken: another process has our name as a static member of the group.
         ClusterUnreachable, TopicMismatch, TopicsNotReady: see `connector.kafka` and the contract.
     """
     metrics, probes = Metrics(), Probes(settings, stop)

@@ -3,6 +3,7 @@ Errors of the shared Kafka shell.
 
     KafkaShellError
     ├── ClusterUnreachable     no broker answers at the address that was given
+    ├── InstanceTaken          another member of the group has our name
     ├── TopicMissing           a topic to read does not exist
     └── TopicsNotReady         topics could not be created, or did not get leaders in time
 """
@@ -16,6 +17,10 @@ class KafkaShellError(Exception):
 
 class ClusterUnreachable(KafkaShellError):
     """No broker answers."""
+
+
+class InstanceTaken(KafkaShellError):
+    """A static member's name is used twice."""
 
 
 class TopicMissing(KafkaShellError):

@@ -10,9 +10,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError, KafkaError
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaConnectionError,
+    KafkaError,
+    UnknownMemberIdError,
+)
 
-from connector.kafka.errors import ClusterUnreachable
+from connector.kafka.errors import ClusterUnreachable, InstanceTaken
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -24,6 +30,9 @@ if TYPE_CHECKING:
 _POLL_MS = 200
 _RETRY = 0.5
 _STOP_TIMEOUT = 3.0
+_TAKEN = "another process has joined the group as {}: give each replica a GROUP_INSTANCE_ID of its own"
+_RECENT = 5
+"""Renewals since the last proof, until the group may have forgotten us because it did not hear of us."""
 
 log = structlog.get_logger(__name__)
 
@@ -76,6 +85,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is
         self._lease = lease
         self._bootstrap = bootstrap
         self._topic = topic
+        self._instance = instance
         self._renew_interval = session_timeout / 10
         self._clock = asyncio.get_running_loop().time
         self.read_at = self.proven_at = self._clock()
@@ -107,12 +117,16 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is
 
         Raises:
             ClusterUnreachable: no broker answers at the start.
+            InstanceTaken: another process has our name as a static member.
         """
         self._consumer.subscribe([self._topic], listener=self)
         try:
             await self._consumer.start()
         except KafkaConnectionError as error:
             raise ClusterUnreachable(f"no Kafka answers at {self._bootstrap}: check the address (KAFKA)") from error
+        except KafkaError as error:
+            self._suspect_fenced(error)
+            raise
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._renew())
             await self._read()
@@ -150,6 +164,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is
             try:
                 batches = await self._consumer.getmany(timeout_ms=_POLL_MS)
             except KafkaError as error:
+                self._suspect_fenced(error)
                 log.warning("watchlist.unread", error=type(error).__name__)
                 await asyncio.sleep(_RETRY)
                 continue
@@ -162,8 +177,9 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is
             asked_at = self._clock()
             try:
                 proven = await self._commit()
-            except CommitFailedError:
+            except CommitFailedError as error:
                 self._lease.end()  # we are no member of the present generation; the consumer joins again
+                self._suspect_namesake(error, asked_at)
             except (KafkaError, IllegalStateError) as error:
                 log.debug("lease.unproven", error=type(error).__name__)
             else:
@@ -174,6 +190,17 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._renew_interval):
                     await self._known.wait()
+
+    def _suspect_namesake(self, error: CommitFailedError, now: float) -> None:
+        """Stop where somebody else took our place under our name: two would take it from each other for ever."""
+        unknown = isinstance(error.__cause__, UnknownMemberIdError)
+        if self._instance is not None and unknown and now - self.proven_at < self._renew_interval * _RECENT:
+            raise InstanceTaken(_TAKEN.format(self._instance)) from error
+
+    def _suspect_fenced(self, error: KafkaError) -> None:
+        """The same, told by an error of Kafka that the library has no name for: FENCED_INSTANCE_ID."""
+        if self._instance is not None and type(error) is KafkaError:
+            raise InstanceTaken(_TAKEN.format(self._instance)) from error
 
     def position_known(self) -> None:
         """Prove ownership at once: there is a first position to commit."""

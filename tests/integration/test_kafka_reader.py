@@ -173,3 +173,16 @@ async def test_who_stops_reading_while_the_broker_is_away_is_not_cancelled() -> 
 
         with pytest.raises(LookupError, match="ours"):
             await stop_reading()
+
+
+async def test_the_last_records_are_read_in_small_steps(kafka: LocalKafka, topic_prefix: str) -> None:
+    """At most so many offsets before each end, and at most so many records at a time; an offset given wins."""
+    topic = f"{topic_prefix}last"
+    await write(kafka.bootstrap, topic, 0, *range(1000, 1010))
+    await write(kafka.bootstrap, topic, 1, 2000)
+    async with reading(kafka.bootstrap, topic, last=5, batch=2) as records:
+        batches = [[int(record.value) for record in batch] async for batch in records]
+    assert sorted(value for batch in batches for value in batch) == [*range(1005, 1010), 2000]
+    assert max(map(len, batches)) <= 2
+    assert records.begins == {0: 5, 1: 0}
+    assert len(await read_all(kafka.bootstrap, topic, partitions=[0], last=5, begin={0: 2})) == 8

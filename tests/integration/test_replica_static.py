@@ -6,13 +6,15 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from structlog.testing import capture_logs
 
 from connector.simulator import Config, Simulator
-from tests.support.replica import KEY, complete, replica, settled, until
+from tests.support.replica import KEY, complete, replica, replica_process, settings, settled, until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
+    from pathlib import Path
 
     from connector.local.broker import LocalKafka
     from tests.support.replica import Topics
@@ -103,3 +105,19 @@ async def test_a_rolling_restart_moves_no_wallets(kafka: LocalKafka, topic_prefi
                 assert _count(logs, "group.revoked") == revoked
             finally:
                 await members.stop_all()
+
+
+@pytest.mark.slow
+async def test_two_of_one_name_do_not_take_turns(kafka: LocalKafka, topic_prefix: str, tmp_path: Path) -> None:
+    """They would take the partitions from each other for ever; one ends, and says which setting to change."""
+    async with Simulator(Config(market=8, wallets=4, paused=True)) as simulator, AsyncExitStack() as stack:
+        changes = {"wallets": ",".join(simulator.wallets), "group_instance_id": "same", "rest_share": 0.5}
+        values = [settings(kafka, topic_prefix, simulator, replica_name=name, **changes) for name in MEMBERS]
+        processes = [await stack.enter_async_context(replica_process(tmp_path, **each)) for each in values]
+        waiting = {asyncio.create_task(process.wait()) for process in processes}
+        ended, others = await asyncio.wait(waiting, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+    assert [task.result() for task in ended] == [2]
+    assert "a GROUP_INSTANCE_ID of its own" in "".join((tmp_path / f"{name}.log").read_text() for name in MEMBERS)

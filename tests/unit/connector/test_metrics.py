@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pytest
 from prometheus_client import Counter, Gauge, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from connector.metrics import NAMESPACE, Metrics
+from connector.process.tally import Counts, Distributions
 
 PROMISED = {
     "orders_total": ["source"],
@@ -44,37 +47,49 @@ PROMISED = {
 UNITS = ("_total", "_seconds", "_records", "_info")
 PLAIN = {"wallets", "partitions", "subscriptions", "connected", "gaps_open", "lease_held"}
 """Gauges that count things, or are 0 or 1."""
+Kind = Counter | Gauge | Histogram | Counts | Distributions
+
+
+class Told(NamedTuple):
+    """What scrapers and people are told of a metric."""
+
+    name: str
+    kind: str
+    help: str
+    labels: tuple[str, ...]
+
+
+def _told(metric: Kind) -> Told:
+    (family,) = metric.describe()
+    name = family.name.removeprefix(f"{NAMESPACE}_") + ("_total" if family.type == "counter" else "")
+    labels = metric.label_names if isinstance(metric, Counts | Distributions) else metric._labelnames
+    return Told(name, family.type, family.documentation, labels)
+
+
 METRICS = [
-    metric
+    _told(metric)
     for group in vars(Metrics()).values()
-    for metric in vars(group).values()
-    if isinstance(metric, Counter | Gauge | Histogram)
+    for metric in getattr(group, "__dict__", {}).values()
+    if isinstance(metric, Kind)
 ]
-
-
-def _name(metric: Counter | Gauge | Histogram) -> str:
-    counter = metric._type == "counter"
-    name: str = metric._name
-    return name.removeprefix(f"{NAMESPACE}_") + ("_total" if counter else "")
 
 
 def test_the_catalogue_is_what_was_promised() -> None:
     """Every metric with its labels, and none besides."""
-    catalogue = {_name(metric): list(metric._labelnames) for metric in METRICS}
+    catalogue = {metric.name: list(metric.labels) for metric in METRICS}
     assert catalogue | {"build_info": ["version"]} == PROMISED
 
 
-@pytest.mark.parametrize("metric", METRICS, ids=_name)
-def test_names_help_and_labels_are_as_prometheus_wants_them(metric: Counter | Gauge | Histogram) -> None:
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+def test_names_help_and_labels_are_as_prometheus_wants_them(metric: Told) -> None:
     """Base units in the name, a sentence of help, and no label whose values others choose."""
-    name = _name(metric)
-    assert name.endswith(UNITS) or name in PLAIN
-    assert metric._documentation.endswith(".")
-    assert len(metric._documentation) > 20
-    assert set(metric._labelnames) <= {"source", "reason", "socket", "stage", "state", "cause", "outcome", "result"}
-    assert name.endswith("_total") == (metric._type == "counter")
-    for label in metric._labelnames:
-        assert label in metric._documentation or label in ("socket", "reason"), "the help says which values there are"
+    assert metric.name.endswith(UNITS) or metric.name in PLAIN
+    assert metric.help.endswith(".")
+    assert len(metric.help) > 20
+    assert set(metric.labels) <= {"source", "reason", "socket", "stage", "state", "cause", "outcome", "result"}
+    assert metric.name.endswith("_total") == (metric.kind == "counter")
+    for label in metric.labels:
+        assert label in metric.help or label in ("socket", "reason"), "the help says which values there are"
 
 
 def test_gauges_are_read_when_somebody_scrapes() -> None:
