@@ -130,8 +130,8 @@ SOCKETS: Final = Row(
             width=12,
         ),
         Graph(
-            "Clock offset",
-            "The provider's clock minus ours, by replica. Runbook clock-skew.",
+            "Clock offset, by replica",
+            "The provider's clock minus ours. Runbook clock-skew.",
             "s",
             {"{{instance}}": "walletstream_connector_clock_offset_seconds"},
             width=12,
