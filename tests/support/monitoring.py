@@ -92,7 +92,9 @@ def known() -> dict[str, frozenset[str]]:
     """Return the labels of every series of the catalogues, by its name: `..._total`, `..._bucket` and so on."""
     labels = {}
     for catalogue in CATALOGUES:
-        for name, collector in registry(catalogue)._names_to_collectors.items():
-            own = frozenset(getattr(collector, "_labelnames", ()))
+        made = registry(catalogue)
+        told = {sample.name: sample.labels.keys() for family in made.collect() for sample in family.samples}
+        for name, collector in made._names_to_collectors.items():
+            own = frozenset(getattr(collector, "_labelnames", ())).union(told.get(name, ()))
             labels[name] = own | {"le"} if name.endswith("_bucket") else own
     return labels

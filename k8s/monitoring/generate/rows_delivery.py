@@ -16,6 +16,7 @@ DELIVERY: Final = Row(
             "suffix: alerts/s",
             {"{{outcome}}": "sum by (outcome) (rate(walletstream_notify_alerts_total[$__rate_interval]))"},
             stacked=True,
+            width=6,
         ),
         Graph(
             "Notifications, by receiver and outcome",
@@ -25,12 +26,14 @@ DELIVERY: Final = Row(
                 "{{receiver}} {{outcome}}": "sum by (receiver, outcome)"
                 " (rate(walletstream_notify_notifications_total[$__rate_interval]))"
             },
+            width=6,
         ),
         Graph(
             "Sending, by receiver",
             "How long a receiver takes for one notification.",
             "s",
             quantiles("walletstream_notify_send_seconds", by="receiver"),
+            width=6,
         ),
         Graph(
             "Waiting",
@@ -42,18 +45,43 @@ DELIVERY: Final = Row(
                 "pending": "sum(walletstream_notify_pending_alerts)",
                 "groups": "sum(walletstream_notify_groups)",
             },
+            width=6,
         ),
         Graph(
             "Board: viewers",
-            "Pages that are connected now.",
+            "Pages that are connected now, and snapshots a second: sent to who comes, and to who was too slow for"
+            " changes.",
             "short",
-            {"{{instance}}": "walletstream_board_viewers"},
+            {
+                "viewers {{instance}}": "walletstream_board_viewers",
+                "snapshots/s": "sum(rate(walletstream_board_snapshots_total[$__rate_interval]))",
+            },
+            width=6,
+        ),
+        Graph(
+            "Board: how current",
+            "Records between what it shows and the topics' ends, and the feeds that are not at their end."
+            " Neither should stay above 0.",
+            "short",
+            {
+                "behind, {{topic}}": "max by (topic) (walletstream_board_lag_records)",
+                "feeds away": "sum(1 - walletstream_board_reading)",
+            },
+            width=6,
+        ),
+        Graph(
+            "Board: unreadable records",
+            "In 5 minutes. They were passed over; versions do not fit, or somebody else writes to our topics.",
+            "short",
+            {"unreadable": "sum(increase(walletstream_board_unreadable_records_total[5m]))"},
+            width=6,
         ),
         Graph(
             "Board: records read, by topic",
             "It reads like any other consumer, from the past at its start.",
             "suffix: /s",
             {"{{topic}}": "sum by (topic) (rate(walletstream_board_events_total[$__rate_interval]))"},
+            width=6,
         ),
     ],
 )
