@@ -38,7 +38,8 @@ test-slow: $(STAMP) ## Run the tests that kill, freeze and restart for minutes
 
 monitoring: $(STAMP) ## Prometheus' own tests of the alerts; then every alert and panel on the real system
 	@programs=$$(bash tests/monitoring/prometheus.sh) && export PATH="$$programs:$$PATH" && \
-	  $(BIN)/python -m pytest -m prometheus tests/monitoring && $(BIN)/python -m tests.monitoring
+	  bash tests/monitoring/grafana/check.sh && $(BIN)/python -m pytest -m prometheus tests/monitoring && \
+	  $(BIN)/python -m tests.monitoring
 
 check: $(STAMP) ## Formatting, lint, types, architecture
 	$(BIN)/ruff format --check .
