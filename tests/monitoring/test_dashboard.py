@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
-
 import pytest
 import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
@@ -37,13 +35,11 @@ def test_the_operator_gets_the_rules_of_the_one_source() -> None:
 def test_grafana_knows_everything_in_it() -> None:
     """Read into the types of Grafana's schema and written again it is the same: nothing was unknown or dropped."""
     register_default_plugins()
-    model = Dashboard.from_json(monitoring.dashboard())
-    assert plain(model) == monitoring.dashboard()
-
-
-def plain(model: Any) -> Any:
-    """Return Grafana's model as JSON has it."""
-    return json.loads(json.dumps(model, cls=JSONEncoder))
+    again = json.loads(json.dumps(Dashboard.from_json(monitoring.dashboard()), cls=JSONEncoder))
+    for variable in again["templating"]["list"]:
+        for default in ("auto", "auto_min", "auto_count"):
+            del variable[default]  # of another kind of variable; the library adds them to all
+    assert again == monitoring.dashboard()
 
 
 def test_titles_are_unique() -> None:
