@@ -70,7 +70,11 @@ async def unhealthy(asked: Asked) -> list[str]:
     rules = await asked.rules()
     wrong = [f"rule {rule['name']}: {rule.get('lastError')}" for rule in rules if rule["health"] != "ok"]
     targets = await asked.targets()
-    return wrong + [f"target {each['scrapeUrl']}: {each['lastError']}" for each in targets if each["health"] != "up"]
+    wrong += [f"target {each['scrapeUrl']}: {each['lastError']}" for each in targets if each["health"] != "up"]
+    for metric in ("process_resident_memory_bytes", "process_start_time_seconds", '{__name__=~".+_build_info"}'):
+        without = f"up unless on (job, instance) {metric}"
+        wrong += [f"{await asked.series(without)} targets without {metric}"] if await asked.series(without) else []
+    return wrong
 
 
 async def firing(asked: Asked) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+
 import pytest
 import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder

@@ -58,7 +58,7 @@ def dashboard() -> str:
     built = board.build()
     for number, each in enumerate(built.panels or (), start=1):
         each.id_val = number  # else Grafana numbers them anew at each import, and links to one break
-    for variable in (built.templating and built.templating.list_val) or ():
+    for variable in built.templating.list_val or ():
         variable.auto = variable.auto_min = variable.auto_count = None  # the library's defaults, of another kind
     return json.dumps(built, cls=JSONEncoder, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
