@@ -28,7 +28,7 @@ ROWS: Final[tuple[Row, ...]] = (
     *(DELIVERY, PROCESSES),
 )
 
-_JOBS = 'up{job=~"(.*/)?walletstream-.+"}'
+_JOBS = 'up{job=~"walletstream-.+"}'
 
 
 def dashboard() -> str:

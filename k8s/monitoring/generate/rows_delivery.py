@@ -93,33 +93,33 @@ PROCESSES: Final = Row(
             "Answers Prometheus",
             "1: yes. 0 for minutes: runbooks connector-down, streams-down, notify-down, board-down.",
             "short",
-            {"{{job}} {{instance}}": 'up{job=~"(.*/)?walletstream-.+"}'},
+            {"{{job}} {{instance}}": 'up{job=~"walletstream-.+"}'},
         ),
         Graph(
             "CPU",
             "Cores in use. Each process is one event loop: near 1 it is at its limit, and more replicas help, not"
             " more CPU.",
             "short",
-            {"{{instance}}": 'rate(process_cpu_seconds_total{job=~"(.*/)?walletstream-.+"}[$__rate_interval])'},
+            {"{{instance}}": 'rate(process_cpu_seconds_total{job=~"walletstream-.+"}[$__rate_interval])'},
         ),
         Graph(
             "Memory",
             "Resident. At the container's limit the kernel ends the process: runbooks memory-near-limit,"
             " memory-runs-out.",
             "bytes",
-            {"{{instance}}": 'process_resident_memory_bytes{job=~"(.*/)?walletstream-.+"}'},
+            {"{{instance}}": 'process_resident_memory_bytes{job=~"walletstream-.+"}'},
         ),
         Graph(
             "Open files and sockets",
             "Should be flat. A slope is a leak, and ends at the limit.",
             "short",
-            {"{{instance}}": 'process_open_fds{job=~"(.*/)?walletstream-.+"}'},
+            {"{{instance}}": 'process_open_fds{job=~"walletstream-.+"}'},
         ),
         Graph(
             "Age of the process",
             "Falls to 0 at a start. A saw: runbook restarting.",
             "s",
-            {"{{instance}}": 'time() - process_start_time_seconds{job=~"(.*/)?walletstream-.+"}'},
+            {"{{instance}}": 'time() - process_start_time_seconds{job=~"walletstream-.+"}'},
         ),
         Graph(
             "Versions",
