@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 from aiokafka.errors import KafkaError
-from prometheus_client import ProcessCollector
 
 from connector.contract.topics import CONNECTOR_TOPICS
 from connector.errors import ConnectorError, DrainTimeout, StatusUnserved
@@ -56,7 +55,6 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         ClusterUnreachable, TopicMismatch, TopicsNotReady: see `connector.kafka` and the contract.
     """
     metrics, probes = Metrics(), Probes(settings, stop)
-    ProcessCollector(registry=metrics.registry)
     async with AsyncExitStack() as stack:
         served = status_served(settings.status_address, registry=metrics.registry, live=probes.live, ready=probes.ready)
         try:

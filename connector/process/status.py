@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from prometheus_client import ProcessCollector
 from prometheus_client.exposition import choose_encoder
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
@@ -50,7 +51,8 @@ async def status_served(
 
     Args:
         address: host:port, or nothing to serve nothing; port 0 takes a free one.
-        registry: whose metrics are shown, in Prometheus' text format or OpenMetrics as the scraper asks.
+        registry: whose metrics are shown, in Prometheus' text format or OpenMetrics as the scraper asks; meanwhile it
+            also tells the process's memory, CPU time, open files and start.
         live: asked for `/livez`: wrong means that only a restart helps.
         ready: asked for `/readyz`: wrong means that the process does not do its work yet, or not at the moment.
 
@@ -70,10 +72,12 @@ async def status_served(
     host, _, port = address.rpartition(":")
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE_S)
     await runner.setup()
+    process = ProcessCollector(registry=registry)
     try:
         await web.TCPSite(runner, host.strip("[]"), int(port)).start()
         yield f"{host}:{runner.addresses[0][1]}"
     finally:
+        registry.unregister(process)
         await runner.cleanup()
 
 

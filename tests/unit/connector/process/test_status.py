@@ -25,6 +25,20 @@ async def test_it_tells_what_is_wrong_and_its_metrics() -> None:
         assert (await openmetrics.text()).endswith("# EOF\n")
 
 
+async def test_every_process_tells_what_it_uses() -> None:
+    """Memory, CPU, files and the time of its start, whatever it counts; only as long as it is served."""
+    registry = CollectorRegistry()
+    for _ in range(2):
+        async with (
+            status_served("127.0.0.1:0", registry=registry, live=str, ready=str) as address,
+            aiohttp.ClientSession(f"http://{address}") as client,
+        ):
+            told = await (await client.get("/metrics")).text()
+        names = ("resident_memory_bytes", "cpu_seconds_total", "open_fds", "start_time_seconds")
+        assert all(f"\nprocess_{name} " in told for name in names)
+    assert not list(registry.collect())
+
+
 async def test_without_an_address_nothing_is_served() -> None:
     """Two workers on one machine must not need two ports."""
     async with status_served("", registry=CollectorRegistry(), live=str, ready=str) as address:
