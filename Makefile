@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test test-slow monitoring check bench contract consumers interop fuzz loss-stock chaos schedules lock clean
+.PHONY: help install demo run test test-slow monitoring k8s check bench contract consumers interop fuzz loss-stock chaos schedules lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -40,6 +40,10 @@ monitoring: $(STAMP) ## Prometheus' own tests of the alerts; then every alert an
 	@programs=$$(bash tests/monitoring/prometheus.sh) && export PATH="$$programs:$$PATH" && \
 	  bash tests/monitoring/grafana/check.sh && $(BIN)/python -m pytest -m prometheus tests/monitoring && \
 	  $(BIN)/python -m tests.monitoring
+
+k8s: $(STAMP) ## Hold the manifests to their schemas and to our policies; needs kubectl
+	@command -v kubectl >/dev/null || { echo "make k8s needs kubectl 1.27 or newer (no cluster)"; exit 1; }
+	$(BIN)/python -m pytest -m k8s tests/k8s
 
 check: $(STAMP) ## Formatting, lint, types, architecture
 	$(BIN)/ruff format --check .

@@ -31,6 +31,7 @@ from connector.local.ports import port_of, reserve
 from connector.local.process import Process
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     from connector.local.config import SecureListener
@@ -50,6 +51,8 @@ class LocalKafka:
         proxy_port: the port of a proxy in front of `proxied`, advertised to the clients that come through it;
             0: a free one, held for the proxy.
         secure: a further listener, with TLS and SCRAM, at `secure_bootstrap`; the user is made with the data.
+        more: further settings of the broker; they replace ours of the same name.
+        levels: of the broker's loggers, by name.
 
     Ports and data stay the same over `restart()`, and over `kill()` or `stop()` followed by `start()`.
     It is bound to no event loop, so that tests with loops of their own may share one broker.
@@ -62,6 +65,8 @@ class LocalKafka:
         port: int = 0,
         proxy_port: int = 0,
         secure: SecureListener | None = None,
+        more: Mapping[str, str] | None = None,
+        levels: Mapping[str, str] | None = None,
     ) -> None:
         self._temporary = data_dir is None
         self.data_dir = data_dir or Path(tempfile.mkdtemp(prefix="walletstream-kafka-"))
@@ -69,6 +74,8 @@ class LocalKafka:
         numbers = [port_of(self._held.enter_context(reserve(number))) for number in (port, 0, 0, proxy_port, 0)]
         self.ports = Ports(*numbers)
         self._secure = secure
+        self._more = more
+        self._levels = levels
         self._process: Process | None = None
 
     @property
@@ -103,8 +110,8 @@ class LocalKafka:
         jars, java = await asyncio.gather(asyncio.to_thread(jars_of, "kafka"), asyncio.to_thread(find_java))
         self.data_dir.mkdir(parents=True, exist_ok=True)
         properties = self.data_dir / "server.properties"
-        properties.write_text(server_properties(self.ports, self.data_dir / "topics", self._secure))
-        options = (logging_option(self.data_dir),)
+        properties.write_text(server_properties(self.ports, self.data_dir / "topics", self._secure, self._more))
+        options = (logging_option(self.data_dir, self._levels),)
         if not (self.data_dir / "topics" / "meta.properties").exists():
             arguments = ["format", "--cluster-id", CLUSTER_ID, "--config", str(properties)]
             if self._secure is not None:
@@ -174,10 +181,13 @@ class LocalKafka:
         await self.close()
 
 
-def logging_option(folder: Path) -> str:
-    """Put log4j's configuration into `folder` and return the Java option that names it."""
+def logging_option(folder: Path, levels: Mapping[str, str] | None = None) -> str:
+    """Put log4j's configuration into `folder`, with levels of further loggers, and return the Java option for it."""
     path = folder / "log4j2.properties"
-    path.write_bytes(resources.files("connector.local").joinpath("log4j2.properties").read_bytes())
+    text = resources.files("connector.local").joinpath("log4j2.properties").read_text("utf-8")
+    for number, (logger, level) in enumerate((levels or {}).items()):
+        text += f"logger.more{number}.name = {logger}\nlogger.more{number}.level = {level}\n"
+    path.write_text(text, "utf-8")
     return f"-Dlog4j2.configurationFile={path.absolute().as_uri()}"
 
 

@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -70,8 +70,10 @@ class SecureListener(NamedTuple):
     """Known to a broker from the moment its storage is formatted."""
 
 
-def server_properties(ports: Ports, log_dir: Path, secure: SecureListener | None = None) -> str:
-    """Return the broker's configuration file."""
+def server_properties(
+    ports: Ports, log_dir: Path, secure: SecureListener | None = None, more: Mapping[str, str] | None = None
+) -> str:
+    """Return the broker's configuration file; `more` settings replace those of the same name."""
     settings = {
         **_FIXED,
         "log.dirs": log_dir.as_posix(),
@@ -92,7 +94,7 @@ def server_properties(ports: Ports, log_dir: Path, secure: SecureListener | None
             "listener.name.secure.sasl.enabled.mechanisms": "SCRAM-SHA-512",
             "listener.name.secure.scram-sha-512.sasl.jaas.config": f"{_SCRAM_MODULE} required;",
         }
-    return "".join(f"{name}={value}\n" for name, value in settings.items())
+    return "".join(f"{name}={value}\n" for name, value in (settings | (more or {})).items())
 
 
 def scram_user(secure: SecureListener, salt: bytes) -> str:
