@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 
 from connector.contract.errors import ContractError, TopicMismatch
 from connector.dead import command as dead
+from connector.doctor import command as doctor
 from connector.errors import DeadLetterFlood, DrainTimeout, ProviderRefused, PublishFailed, StatusUnserved
 from connector.kafka.errors import InstanceTaken, KafkaShellError
 from connector.kafka.loop import new_loop
@@ -71,6 +72,8 @@ def main() -> int:
     """Run, and return the exit code."""
     options = _parser().parse_args()
     try:
+        if options.command == "doctor":
+            return doctor.run(options)
         if options.command in _TOOLS:
             return _tool(_TOOLS[options.command], options)
         settings = load(Settings, options.env_file)
@@ -91,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     running = commands.add_parser("run", help="run the connector, as without a command")
     running.add_argument("--check", action="store_true", default=argparse.SUPPRESS, help="check the settings and exit")
-    for tool in _TOOLS.values():
+    for tool in (doctor, *_TOOLS.values()):
         tool.add_parser(commands)
     return parser
 

@@ -1,0 +1,179 @@
+"""
+Asks a cluster for brokers, topics, rights and the group, and changes nothing. Shell.
+
+Whether a right is there shows in how a request is refused that can do nothing: a write, or a commit, to a partition
+that no topic has. Brokers look at rights first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    KafkaError,
+    NotCoordinatorForGroupError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
+from aiokafka.protocol.commit import OffsetCommitRequest
+from aiokafka.protocol.produce import ProduceRequest
+
+from connector.doctor.judge_kafka import Group, Rights, Seen
+from connector.kafka.closing import close_consumer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from aiokafka.admin import AIOKafkaAdminClient
+
+    from connector.contract.topics import TopicSpec
+
+_NO_PARTITION = 2**31 - 1
+_NO_TOPIC = "walletstream-doctor"
+_TIMEOUT_MS = 5_000
+_FETCH_MS = 500
+_COORDINATOR_S = 10.0
+_RETRY_S = 0.1
+_STARTING = {
+    each.errno for each in (GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError, GroupLoadInProgressError)
+}
+
+
+async def brokers(admin: AIOKafkaAdminClient) -> list[tuple[str, int]]:
+    """Return where the brokers say that they are."""
+    found = await admin.describe_cluster()
+    return [(broker["host"], broker["port"]) for broker in found["brokers"]]
+
+
+async def topics(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str, Seen]:
+    """Return what there is of these topics, and may be seen."""
+    wanted = set(names)
+    found = {
+        each["topic"]: each["partitions"]
+        for each in await admin.describe_topics()
+        if each["topic"] in wanted and each["error_code"] == 0
+    }
+    configs = await _configs(admin, found)
+    return {
+        name: Seen(
+            leaders=tuple(each["leader"] for each in sorted(partitions, key=lambda each: each["partition"])),
+            replicas=min((len(each["replicas"]) for each in partitions), default=0),
+            config=configs.get(name),
+        )
+        for name, partitions in found.items()
+    }
+
+
+async def _configs(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str, dict[str, str]]:
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    answers = await admin.describe_configs(resources) if resources else []
+    return {
+        name: {entry[0]: entry[1] for entry in entries}
+        for answer in answers
+        for code, _, _, name, entries in answer.resources
+        if code == 0
+    }
+
+
+async def creatable(
+    admin: AIOKafkaAdminClient, missing: Sequence[TopicSpec], *, partitions: int, replication: int
+) -> dict[str, str]:
+    """Return why each topic could not be created; an empty text where it could."""
+    wanted = [
+        NewTopic(spec.name, spec.partitions or partitions, replication, topic_configs=spec.config()) for spec in missing
+    ]
+    if not wanted:
+        return {}
+    answer = await admin.create_topics(wanted, timeout_ms=_TIMEOUT_MS, validate_only=True)
+    return {name: _named(code) for name, code, *_ in answer.topic_errors}
+
+
+async def rights(
+    admin: AIOKafkaAdminClient, bootstrap: str, names: Sequence[str], group: str, security: dict[str, Any]
+) -> Rights:
+    """Return what we may not do with topics that exist, and with the group."""
+    return Rights(
+        read=await _reads(bootstrap, names, security),
+        write={name: await _write(admin, name) for name in names},
+        group=await _commit(admin, group),
+    )
+
+
+async def _reads(bootstrap: str, names: Sequence[str], security: dict[str, Any]) -> dict[str, str]:
+    """Fetch from the end of each topic: there is nothing to be had, but leave to ask is needed."""
+    found: dict[str, str] = {}
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, **security)
+    try:
+        await consumer.start()
+        for name in names:
+            partition = TopicPartition(name, 0)
+            consumer.assign([partition])
+            found[name] = ""
+            try:
+                async with asyncio.timeout(_TIMEOUT_MS / 1000):
+                    await consumer.seek_to_end(partition)
+                    await consumer.getmany(partition, timeout_ms=_FETCH_MS)
+            except (KafkaError, TimeoutError) as error:
+                found[name] = type(error).__name__
+    finally:
+        await close_consumer(consumer)
+    return found
+
+
+async def _write(admin: AIOKafkaAdminClient, topic: str) -> str:
+    request = ProduceRequest(None, 1, _TIMEOUT_MS, [(topic, [(_NO_PARTITION, b"")])])
+    answer = await admin._send_request(request)  # noqa: SLF001 # no client of the library sends what cannot arrive
+    return _other_than_unknown(answer.topics[0][1][0][1])
+
+
+async def _commit(admin: AIOKafkaAdminClient, group: str) -> str:
+    """Commit an offset of a partition that is not there, and look for what is said of the group."""
+    request = OffsetCommitRequest(group, -1, "", -1, [(_NO_TOPIC, [(_NO_PARTITION, 0, "")])])
+    try:
+        answer = await admin._send_request(request, await _coordinator(admin, group))  # noqa: SLF001
+    except (KafkaError, TimeoutError) as error:
+        return type(error).__name__
+    code = answer.topics[0][1][0][1]
+    return _named(code) if code == GroupAuthorizationFailedError.errno else ""
+
+
+async def group(admin: AIOKafkaAdminClient, name: str) -> Group | str:
+    """Return the group, or the name of the error."""
+    try:
+        async with asyncio.timeout(_COORDINATOR_S):
+            while True:
+                coordinator = await _coordinator(admin, name)
+                (answer,) = await admin.describe_consumer_groups([name], group_coordinator_id=coordinator)
+                ((code, _, state, _, _, members, *_),) = answer.groups
+                if code not in _STARTING:
+                    return _named(code) or Group(state, tuple(member[1] for member in members))
+                await asyncio.sleep(_RETRY_S)
+    except (KafkaError, TimeoutError) as error:
+        return type(error).__name__
+
+
+async def _coordinator(admin: AIOKafkaAdminClient, group: str) -> int:
+    """Return who coordinates a group; a cluster that never had one needs a moment."""
+    async with asyncio.timeout(_COORDINATOR_S):
+        while True:
+            try:
+                found: int = await admin.find_coordinator(group)
+            except GroupCoordinatorNotAvailableError:
+                await asyncio.sleep(_RETRY_S)
+            else:
+                return found
+
+
+def _other_than_unknown(code: int) -> str:
+    return "" if code == UnknownTopicOrPartitionError.errno else _named(code)
+
+
+def _named(code: int) -> str:
+    return "" if code == 0 else for_code(code).__name__
