@@ -68,13 +68,17 @@ class Cluster:
         if user not in self._mounted:
             self._mounted[user] = certificates(self._folder, user)
         here = {variable: value.replace(MOUNTED, str(self._mounted[user])) for variable, value in env.items()}
-        return here | FASTER | {
-            "KAFKA": self._kafka.secure_bootstrap,
-            "STATUS_ADDRESS": "",
-            "PROVIDER": "simulator",
-            "WS_URL": self._simulator.ws_url("{key}"),
-            "RULES": str(self.rules),
-        }
+        return (
+            here
+            | FASTER
+            | {
+                "KAFKA": self._kafka.secure_bootstrap,
+                "STATUS_ADDRESS": "",
+                "PROVIDER": "simulator",
+                "WS_URL": self._simulator.ws_url("{key}"),
+                "RULES": str(self.rules),
+            }
+        )
 
     @asynccontextmanager
     async def running(self, kind: str, name: str) -> AsyncIterator[None]:
@@ -82,9 +86,7 @@ class Cluster:
         pod = named(written("base", f"{name}.yaml"), kind, name)["spec"]["template"]["spec"]
         (container,) = pod["containers"]
         log = self._folder / f"{name}.log"
-        async with started(
-            self._folder, *container["args"], settings=self.settings(kind, name), log=log
-        ) as process:
+        async with started(self._folder, *container["args"], settings=self.settings(kind, name), log=log) as process:
             yield
             assert process.returncode is None, log.read_text()
             process.terminate()

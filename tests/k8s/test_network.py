@@ -72,7 +72,9 @@ def test_pods_are_reached_by_those_who_scrape_and_look(overlay: str) -> None:
     assert allowed(overlay, "Ingress") == expected
 
 
-@pytest.mark.parametrize("address", ["10.1.2.3", "192.168.0.1", "172.20.0.1", "169.254.169.254", "100.64.0.1", "fd00::1"])
+@pytest.mark.parametrize(
+    "address", ["10.1.2.3", "192.168.0.1", "172.20.0.1", "169.254.169.254", "100.64.0.1", "fd00::1"]
+)
 def test_the_internet_is_not_what_is_behind_the_walls(overlay: str, address: str) -> None:
     """Neither the cluster's own addresses nor the cloud's metadata."""
     blocks = [
@@ -90,9 +92,7 @@ def test_the_internet_is_not_what_is_behind_the_walls(overlay: str, address: str
 
 def test_brokers_are_looked_for_where_they_are(overlay: str) -> None:
     """The namespace in the policy is that of the address."""
-    (policy,) = (
-        each for each in of_kind(rendered(overlay), "NetworkPolicy") if each["metadata"]["name"] == "kafka"
-    )
+    (policy,) = (each for each in of_kind(rendered(overlay), "NetworkPolicy") if each["metadata"]["name"] == "kafka")
     (peer,) = policy["spec"]["egress"][0]["to"]
     (config,) = (
         each for each in of_kind(rendered(overlay), "ConfigMap") if each["metadata"]["name"].startswith("settings-")

@@ -18,7 +18,7 @@ START_S = 15
 """For a pod to be scheduled on a node that has the image, and its process to join the group."""
 
 
-def default(kind: type[ConnectorSettings] | type[StreamsSettings], name: str) -> float:
+def default(kind: type[ConnectorSettings | StreamsSettings], name: str) -> float:
     """Return a setting's default."""
     return float(kind.model_fields[name].default)
 

@@ -69,9 +69,7 @@ def strict_broker(folder: Path) -> LocalKafka:
     """
     _write(authority(folder).issue_cert(HOST), folder / "server.pem", folder / "server.pem")
     more = {
-        "listener.security.protocol.map": (
-            "CLIENT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SSL"
-        ),
+        "listener.security.protocol.map": ("CLIENT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SSL"),
         "listener.name.secure.ssl.client.auth": "required",
         "listener.name.secure.ssl.truststore.type": "PEM",
         "listener.name.secure.ssl.truststore.location": (folder / "ca.crt").as_posix(),
