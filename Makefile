@@ -31,7 +31,7 @@ run: $(STAMP) ## Run it all on a real provider: PROVIDER, API_KEY and WALLETS, a
 	@$(BIN)/python -m connector.local run
 
 test: $(STAMP) ## Run the tests, on a real Apache Kafka
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-slow: $(STAMP) ## Run the tests that kill, freeze and restart for minutes
 	$(BIN)/python -m pytest -m slow

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from connector.local.config import SecureListener
 
-_READY_TIMEOUT_S = 60.0
+_READY_TIMEOUT_S = 100.0
 _FORMAT_TIMEOUT_S = 60.0
 _STOP_GRACE_S = 15.0
 
