@@ -45,13 +45,24 @@ class Member(NamedTuple):
         """Return how often the group has assigned it partitions."""
         return (await self.status.metrics()).total("walletstream_streams_rebalances_total")
 
+    async def caught_up(self) -> None:
+        """Wait until it has folded what came while it was away, and has published since."""
+        async with asyncio.timeout(60.0):
+            while not all(lag < RATE for lag in (await self.status.metrics()).values(LAG)):  # noqa: ASYNC110  # a scrape has no event
+                await asyncio.sleep(0.1)
+            published = (await self.status.metrics()).total(STATISTICS, topic="orders")
+            while (await self.status.metrics()).total(STATISTICS, topic="orders") < published + RATE:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+
     async def partitions(self) -> set[int]:
         """Return the partitions of the orders that it has."""
         metrics = await self.status.metrics()
         return {each for each in range(PARTITIONS) if metrics.values(OFFSET, topic="orders", partition=str(each))}
 
 
+LAG = "walletstream_streams_lag_records"
 OFFSET = "walletstream_streams_remembered_offset"
+STATISTICS = "walletstream_streams_statistics_total"
 
 
 class Restart(NamedTuple):
@@ -140,7 +151,9 @@ async def restarted(members: Sequence[Member], number: int) -> Restart:
     for member in members:
         await member.status.until("/readyz", 200)
     after = sum([await other.rebalances() for other in others])
-    return Restart(Span(begin, now_ms()), own, after - before)
+    span = Span(begin, now_ms())
+    await members[number].caught_up()  # a pause that reaches into the next restart would seem to be of that one
+    return Restart(span, own, after - before)
 
 
 def measured(outputs: Outputs, calm: Span, restarts: Sequence[Restart], wrong: list[str]) -> Measured:
