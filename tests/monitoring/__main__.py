@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.monitoring.judge import firing, judged, unhealthy
-from tests.monitoring.prometheus import prometheus
+from tests.monitoring.prometheus import linted, prometheus
 from tests.monitoring.world import world
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ async def main(console: Console) -> bool:
                 await made.befall()
                 verdicts = await judged(asked, made.check, since=since, patience_s=_PATIENCE_S)
                 wrong = await unhealthy(asked)
+                for job, (address, *_) in made.targets.items():
+                    wrong += [f"{job}: {line}" for line in (await linted(address)).splitlines()]
                 _print(console, verdicts)
                 console.print(f"rules evaluated by Prometheus: {len(await asked.rules())}", highlight=False)
                 console.print(f"alerts under way: {', '.join(await firing(asked)) or 'none'}", highlight=False)
