@@ -105,8 +105,9 @@ async def world(folder: Path) -> AsyncIterator[World]:
             *(made.start("walletstream-streams", "streams worker", _streams(folder, n)) for n in range(2)),
             made.start("walletstream-board", "streams board", {"BOARD_ADDRESS": "127.0.0.1:0"}),
         )
-        received = await stack.enter_async_context(people())
-        await made.start("walletstream-notify", "streams notify", notifier_environment(folder, received))
+        listens = await stack.enter_async_context(people())
+        told = notifier_environment(folder, listens=listens, absent=made.free_port())
+        await made.start("walletstream-notify", "streams notify", told)
         yield made
 
 
