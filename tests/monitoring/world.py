@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _PARTITIONS = 4
 _WALLETS = 60
+_START_S = 120.0
 _KEYS = ("dev-0", "dev-1")
 
 FAULTS: Final = (
@@ -70,6 +71,7 @@ class World:
             ready=lambda: _answers(address),
             name=job,
             folder=self._folder,
+            ready_timeout_s=_START_S,
         )
         await self._stack.enter_async_context(process)
         self.programs.setdefault(job, []).append(process)
@@ -83,7 +85,7 @@ class World:
         for job in ("walletstream-connector", "walletstream-streams"):
             victim = self.programs[job][-1]
             await victim.kill()
-            await victim.start(wait=False)
+            await victim.start()
 
     def check(self) -> None:
         """Raise `ProcessFailed` with its log when a program has ended by itself."""
