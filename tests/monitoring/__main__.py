@@ -19,13 +19,14 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.monitoring.judge import firing, judged, unhealthy
-from tests.monitoring.prometheus import prometheus
+from tests.monitoring.prometheus import linted, prometheus
 from tests.monitoring.world import world
 
 if TYPE_CHECKING:
     from tests.monitoring.judge import Verdict
 
 _PATIENCE_S = 240.0
+_HEALTH_S = 60.0
 
 
 async def main(console: Console) -> bool:
@@ -38,7 +39,9 @@ async def main(console: Console) -> bool:
                 console.print(f"- {sum(map(len, made.targets.values()))} programs run, Prometheus reads them")
                 await made.befall()
                 verdicts = await judged(asked, made.check, since=since, patience_s=_PATIENCE_S)
-                wrong = await unhealthy(asked)
+                wrong = await unhealthy(asked, patience_s=_HEALTH_S)
+                for job, (address, *_) in made.targets.items():
+                    wrong += [f"{job}: {line}" for line in (await linted(address)).splitlines()]
                 _print(console, verdicts)
                 console.print(f"rules evaluated by Prometheus: {len(await asked.rules())}", highlight=False)
                 console.print(f"alerts under way: {', '.join(await firing(asked)) or 'none'}", highlight=False)

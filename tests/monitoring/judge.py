@@ -65,8 +65,15 @@ async def judged(asked: Asked, check: Callable[[], None], *, since: float, patie
     return seen + [Verdict(look, ok=False, said=said) for look, said in left.items()]
 
 
-async def unhealthy(asked: Asked) -> list[str]:
-    """Return what Prometheus itself says is wrong: rules it could not evaluate, targets it could not read."""
+async def unhealthy(asked: Asked, *, patience_s: float) -> list[str]:
+    """Return what Prometheus itself says is wrong, and goes on being so: rules not evaluated, targets not read."""
+    give_up = time.monotonic() + patience_s
+    while (wrong := await _unhealthy(asked)) and time.monotonic() < give_up:
+        await asyncio.sleep(_ROUND_S)
+    return wrong
+
+
+async def _unhealthy(asked: Asked) -> list[str]:
     rules = await asked.rules()
     wrong = [f"rule {rule['name']}: {rule.get('lastError')}" for rule in rules if rule["health"] != "ok"]
     targets = await asked.targets()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import shutil
+import subprocess
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,18 @@ def configuration(targets: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         del job["dns_sd_configs"]
         job["static_configs"] = [{"targets": list(targets.get(job["job_name"], ()))}]
     return config
+
+
+async def linted(address: str) -> str:
+    """Return what promtool finds wrong with the names, types and texts of a program's metrics."""
+    async with aiohttp.ClientSession() as http, http.get(f"http://{address}/metrics") as response:
+        told = await response.read()
+    pipe = subprocess.PIPE
+    promtool = await asyncio.create_subprocess_exec(
+        "promtool", "check", "metrics", stdin=pipe, stdout=pipe, stderr=pipe
+    )
+    said = await promtool.communicate(told)
+    return b"".join(said).decode().strip()
 
 
 @asynccontextmanager

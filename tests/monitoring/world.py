@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _PARTITIONS = 4
 _WALLETS = 60
+_START_S = 120.0
 _KEYS = ("dev-0", "dev-1")
 
 FAULTS: Final = (
@@ -70,6 +71,7 @@ class World:
             ready=lambda: _answers(address),
             name=job,
             folder=self._folder,
+            ready_timeout_s=_START_S,
         )
         await self._stack.enter_async_context(process)
         self.programs.setdefault(job, []).append(process)
@@ -83,7 +85,7 @@ class World:
         for job in ("walletstream-connector", "walletstream-streams"):
             victim = self.programs[job][-1]
             await victim.kill()
-            await victim.start(wait=False)
+            await victim.start()
 
     def check(self) -> None:
         """Raise `ProcessFailed` with its log when a program has ended by itself."""
@@ -105,8 +107,9 @@ async def world(folder: Path) -> AsyncIterator[World]:
             *(made.start("walletstream-streams", "streams worker", _streams(folder, n)) for n in range(2)),
             made.start("walletstream-board", "streams board", {"BOARD_ADDRESS": "127.0.0.1:0"}),
         )
-        received = await stack.enter_async_context(people())
-        await made.start("walletstream-notify", "streams notify", notifier_environment(folder, received))
+        listens = await stack.enter_async_context(people())
+        told = notifier_environment(folder, listens=listens, absent=made.free_port())
+        await made.start("walletstream-notify", "streams notify", told)
         yield made
 
 

@@ -11,8 +11,8 @@ DELIVERY: Final = Row(
     [
         Graph(
             "Alerts taken, by outcome",
-            "queued: on their way to a receiver. silenced, unrouted: nobody is told, on purpose or for want of a"
-            " route. dead: given up.",
+            "queued: on their way to a receiver. silenced: somebody said so. unrouted: the route's receiver has no"
+            " address. unwanted: over, and nobody asked. dead: given up.",
             "suffix: alerts/s",
             {"{{outcome}}": "sum by (outcome) (rate(walletstream_notify_alerts_total[$__rate_interval]))"},
             stacked=True,
