@@ -94,7 +94,7 @@ def server_properties(
             "listener.name.secure.sasl.enabled.mechanisms": "SCRAM-SHA-512",
             "listener.name.secure.scram-sha-512.sasl.jaas.config": f"{_SCRAM_MODULE} required;",
         }
-    return "".join(f"{name}={value}\n" for name, value in (settings | (more or {})).items())
+    return "".join(f"{name}={value}\n" for name, value in {**settings, **(more or {})}.items())
 
 
 def scram_user(secure: SecureListener, salt: bytes) -> str:

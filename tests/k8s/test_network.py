@@ -57,7 +57,7 @@ def test_every_pod_is_shut_in_both_directions(overlay: str) -> None:
 
 def test_pods_reach_what_they_need_and_nothing_else(overlay: str) -> None:
     """Names, Kafka, and the internet for two; the simulator asks nobody."""
-    expected: dict[str, set[Any]] = dict.fromkeys(OURS, {DNS, KAFKA})
+    expected: dict[str, set[Any]] = {name: {DNS, KAFKA} for name in OURS}
     expected |= {name: {DNS, KAFKA, PROVIDER} for name in ("connector", "notify")}
     if overlay == "dev":
         expected |= {"simulator": {DNS}, "connector": {DNS, KAFKA, PROVIDER, 8000}}
@@ -66,7 +66,7 @@ def test_pods_reach_what_they_need_and_nothing_else(overlay: str) -> None:
 
 def test_pods_are_reached_by_those_who_scrape_and_look(overlay: str) -> None:
     """The ports are those that containers name."""
-    expected: dict[str, set[Any]] = dict.fromkeys(OURS, {"status"}) | {"board": {"status", "http"}}
+    expected: dict[str, set[Any]] = {name: {"status"} for name in OURS} | {"board": {"status", "http"}}
     if overlay == "dev":
         expected |= {"simulator": {"status", "http"}}
     assert allowed(overlay, "Ingress") == expected

@@ -137,7 +137,7 @@ def test_what_pods_refer_to_is_there(overlay: str) -> None:
     }
     if overlay == "dev":  # where Strimzi is in our own namespace
         users = {each["metadata"]["name"] for each in of_kind(documents, "KafkaUser")}
-        secrets |= dict.fromkeys(users, {"user.crt", "user.key"}) | {"kafka-cluster-ca-cert": {"ca.crt"}}
+        secrets |= {user: {"user.crt", "user.key"} for user in users} | {"kafka-cluster-ca-cert": {"ca.crt"}}
     for workload, container in containers(documents):
         for source in container.get("envFrom", []):
             assert source["configMapRef"]["name"] in configs

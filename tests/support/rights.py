@@ -25,8 +25,8 @@ _ALLOW: Final = 3
 
 _WORDS: Final = {"topic": "TOPIC", "group": "GROUP", "transactionalId": "TRANSACTIONAL_ID"}
 _DECISION = re.compile(
-    r"Principal = User:CN=(?P<user>\S+) is (?P<verdict>\w+) operation = (?P<operation>\w+) .* on resource = (?P<resource>\S+)"
-    r" for request = (?P<request>\w+).* based on rule (?P<rule>.*)"
+    r"Principal = User:CN=(?P<user>\S+) is (?P<verdict>\w+) operation = (?P<operation>\w+) .*"
+    r" on resource = (?P<resource>\S+) for request = (?P<request>\w+).* based on rule (?P<rule>.*)"
 )
 _RULE = re.compile(r"resourceType=(\w+), resourceName=(\S+), patternType=(\w+),.* operation=(\w+),")
 
