@@ -1,16 +1,15 @@
 """
 Asks a cluster for brokers, topics, rights and the group, and changes nothing. Shell.
 
-Whether a right is there shows in how a request is refused that can do nothing: a write, or a commit, to a partition
-that no topic has. Brokers look at rights first.
+Whether a right is there shows in how a request is refused that can do nothing: a fetch, a write or a commit of a
+partition that no topic has. Brokers look at rights first.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
@@ -23,10 +22,10 @@ from aiokafka.errors import (
     for_code,
 )
 from aiokafka.protocol.commit import OffsetCommitRequest
+from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.produce import ProduceRequest
 
 from connector.doctor.judge_kafka import Group, Rights, Seen
-from connector.kafka.closing import close_consumer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 _NO_PARTITION = 2**31 - 1
 _NO_TOPIC = "walletstream-doctor"
 _TIMEOUT_MS = 5_000
-_FETCH_MS = 500
 _COORDINATOR_S = 10.0
 _RETRY_S = 0.1
 _STARTING = {
@@ -95,42 +93,24 @@ async def creatable(
     return {name: _named(code) for name, code, *_ in answer.topic_errors}
 
 
-async def rights(
-    admin: AIOKafkaAdminClient, bootstrap: str, names: Sequence[str], group: str, security: dict[str, Any]
-) -> Rights:
+async def rights(admin: AIOKafkaAdminClient, names: Sequence[str], group: str) -> Rights:
     """Return what we may not do with topics that exist, and with the group."""
+    fetch = FetchRequest(0, 1, 1, 0, [(name, [(_NO_PARTITION, 0, 1)]) for name in names])
+    produce = ProduceRequest(None, 1, _TIMEOUT_MS, [(name, [(_NO_PARTITION, b"")]) for name in names])
     return Rights(
-        read=await _reads(bootstrap, names, security),
-        write={name: await _write(admin, name) for name in names},
+        read=await _refused(admin, fetch) if names else {},
+        write=await _refused(admin, produce) if names else {},
         group=await _commit(admin, group),
     )
 
 
-async def _reads(bootstrap: str, names: Sequence[str], security: dict[str, Any]) -> dict[str, str]:
-    """Fetch from the end of each topic: there is nothing to be had, but leave to ask is needed."""
-    found: dict[str, str] = {}
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, **security)
-    try:
-        await consumer.start()
-        for name in names:
-            partition = TopicPartition(name, 0)
-            consumer.assign([partition])
-            found[name] = ""
-            try:
-                async with asyncio.timeout(_TIMEOUT_MS / 1000):
-                    await consumer.seek_to_end(partition)
-                    await consumer.getmany(partition, timeout_ms=_FETCH_MS)
-            except (KafkaError, TimeoutError) as error:
-                found[name] = type(error).__name__
-    finally:
-        await close_consumer(consumer)
-    return found
-
-
-async def _write(admin: AIOKafkaAdminClient, topic: str) -> str:
-    request = ProduceRequest(None, 1, _TIMEOUT_MS, [(topic, [(_NO_PARTITION, b"")])])
+async def _refused(admin: AIOKafkaAdminClient, request: FetchRequest | ProduceRequest) -> dict[str, str]:
+    """Return by topic why it is refused; an empty text where only the partition is unknown."""
     answer = await admin._send_request(request)  # noqa: SLF001 # no client of the library sends what cannot arrive
-    return _other_than_unknown(answer.topics[0][1][0][1])
+    return {
+        name: "" if code == UnknownTopicOrPartitionError.errno else _named(code)
+        for name, ((_, code, *_),) in answer.topics
+    }
 
 
 async def _commit(admin: AIOKafkaAdminClient, group: str) -> str:
@@ -169,10 +149,6 @@ async def _coordinator(admin: AIOKafkaAdminClient, group: str) -> int:
                 await asyncio.sleep(_RETRY_S)
             else:
                 return found
-
-
-def _other_than_unknown(code: int) -> str:
-    return "" if code == UnknownTopicOrPartitionError.errno else _named(code)
 
 
 def _named(code: int) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
 _NOBODY = "0x" + "0" * 39 + "1"
 """A wallet to ask for where none is watched."""
 _MINUTE_S = 60
-_GREETING_S = 1.0
-"""A provider may take the handshake, and turn the key away right after it."""
+_PONG_S = 5.0
 
 Offsets = list[tuple[float, float]]
 
@@ -111,14 +109,27 @@ async def _handshake(name: str, opening: AbstractAsyncContextManager[Socket], of
         async with opening as socket:
             if socket.date is not None:
                 _note(offsets, socket.date, clock(), sent)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_GREETING_S):
-                    await socket.recv()
+            await _stays(socket)
     except ProviderRefused as error:
         fault, refused = str(error), True
     except Disconnected as error:
         fault = str(error)
     return judge.socket(name, fault, refused=refused)
+
+
+async def _stays(socket: Socket) -> None:
+    """Wait for a pong or a message: a provider may take the handshake, and turn the key away right after it."""
+    receiving = asyncio.create_task(socket.recv())
+    try:
+        pong = asyncio.ensure_future(await socket.ping())
+        await asyncio.wait({receiving, pong}, timeout=_PONG_S, return_when=asyncio.FIRST_COMPLETED)
+        if receiving.done() or (pong.done() and pong.exception() is not None):
+            await receiving
+        elif not pong.done():
+            raise Disconnected(f"the handshake succeeded, but nothing was heard for {_PONG_S:g} s after it")
+    finally:
+        receiving.cancel()
+        await asyncio.gather(receiving, return_exceptions=True)
 
 
 def _note(offsets: Offsets, header: str, received: float, sent: float) -> None:

@@ -114,7 +114,7 @@ class Cluster:
 
     async def _group(self, admin: AIOKafkaAdminClient, settings: Settings, topics: list[str]) -> AsyncIterator[Check]:
         name = settings.topic_prefix + settings.connector_group
-        for check in judge.rights(await ask.rights(admin, settings.kafka, topics, name, self._security), name):
+        for check in judge.rights(await ask.rights(admin, topics, name), name):
             yield check
         found = await ask.group(admin, name)
         if isinstance(found, str):

@@ -69,7 +69,7 @@ def run(given: argparse.Namespace) -> int:
 
     tell(check)
     try:
-        asyncio.run(_told(_all(settings, kafka, socket=given.socket), tell))
+        asyncio.run(_told(examined(settings, kafka, socket=given.socket), tell))
     except KeyboardInterrupt:
         return 130
     sys.stdout.write(as_json(told).decode() + "\n" if given.json else f"\n{total(told)}\n")
@@ -102,8 +102,15 @@ def _secrets(settings: Settings | None, kafka: KafkaSettings | None) -> list[str
     return [*(() if settings is None else settings.secrets), *password]
 
 
-async def _all(settings: Settings | None, kafka: KafkaSettings | None, *, socket: bool) -> AsyncIterator[Check]:
-    """Yield what is found beyond the settings."""
+async def examined(settings: Settings | None, kafka: KafkaSettings | None, *, socket: bool) -> AsyncIterator[Check]:
+    """
+    Yield what is found beyond the settings themselves.
+
+    Args:
+        settings: None where they are wrong; then only what `kafka` alone is enough for is looked at.
+        kafka: None where even these are wrong.
+        socket: Whether to open a socket with each key although connectors run.
+    """
     offsets: ask_provider.Offsets = []
     running = 0
     if settings is None:
