@@ -1,4 +1,4 @@
-"""`python -m streams`: the worker, and everything about rules."""
+"""`python -m streams`: the worker, notifications, and everything about rules."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from connector.process.environment import SettingsError, manual
-from streams.commands import board, explain, rules, worker
-from streams.rules.errors import InvalidRules
+from streams.commands import board, explain, notify, rules, worker
+from streams.rules.errors import InvalidDocument
 from streams.settings import Settings
 from streams.shards.shard import Shard
 
 _MANUAL = f"""\
-settings, from the environment and from a file of NAME=value lines:
+settings of worker and rules, from the environment and from a file of NAME=value lines; notify --help has its own:
 {manual(Settings)}
 
 exit codes:
@@ -30,7 +30,7 @@ def main(*, shard_type: type[Shard[Any]] = Shard) -> int:
     given = _parser(shard_type).parse_args()
     try:
         code: int = given.run(given)
-    except (SettingsError, InvalidRules, OSError) as error:
+    except (SettingsError, InvalidDocument, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return code
@@ -46,6 +46,7 @@ def _parser(shard_type: type[Shard[Any]]) -> argparse.ArgumentParser:
     rules.register(commands)
     explain.register(commands)
     board.register(commands)
+    notify.register(commands)
     return parser
 
 

@@ -27,7 +27,7 @@ from streams.shards.owner import Owner
 from streams.shards.shard import Shard
 from streams.shards.timing import HISTORY_MS, Timing
 from streams.status import Status
-from streams.topics import STREAMS_TOPICS
+from streams.topics import WORKER_TOPICS
 from streams.watch import Watch
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _credentials(client: Mapping[str, Any]) -> CredentialsT | None:
 
 async def prepare_topics(settings: Settings) -> None:
     """Create or verify the topics that the worker reads and writes."""
-    derived = [spec.prefixed(settings.topic_prefix) for spec in (ORDERS_DEAD, *STREAMS_TOPICS)]
+    derived = [spec.prefixed(settings.topic_prefix) for spec in (ORDERS_DEAD, *WORKER_TOPICS)]
     specs = [structs.replace(ORDERS, name=settings.source_topic), *derived]
     await ensure_topics(
         settings.kafka,

@@ -83,7 +83,24 @@ RULE_SCORES: Final = TopicSpec(
     doc="Running totals of each rule's grades per partition of the markets, to be added up.",
     cleanup="compact",
 )
-STREAMS_TOPICS: Final = (
+NOTIFICATIONS: Final = TopicSpec(
+    name="notifications.v1",
+    key="target and a hash of the group",
+    owner="streams",
+    doc="What the notifier remembers of each group of alerts, the notification under way included.",
+    cleanup="compact",
+    segment_bytes=16 * 1024 * 1024,
+    partitions=1,
+    internal=True,
+)
+NOTIFICATIONS_DEAD: Final = TopicSpec(
+    name="notifications-dead.v1",
+    key="key of the notification, or none where an alert could not be read",
+    owner="streams",
+    doc="Notifications that no receiver took, and alerts that could not be read, with the reason.",
+    retention_ms=30 * DAY_MS,
+)
+WORKER_TOPICS: Final = (
     ORDERS_BY_MARKET,
     WALLET_STATS,
     MARKET_STATS,
@@ -95,3 +112,9 @@ STREAMS_TOPICS: Final = (
     ALERT_GRADES,
     RULE_SCORES,
 )
+"""What workers read and write."""
+
+NOTIFY_TOPICS: Final = (NOTIFICATIONS, NOTIFICATIONS_DEAD)
+"""What the notifier writes."""
+
+STREAMS_TOPICS: Final = (*WORKER_TOPICS, *NOTIFY_TOPICS)

@@ -25,7 +25,7 @@ Rules documents: YAML, or JSON, to rules.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, get_args
+from typing import get_args
 
 import yaml
 
@@ -33,12 +33,10 @@ from connector.contract.address import parse_address
 from connector.contract.errors import InvalidAddress
 from streams.durations import parse_duration
 from streams.records import Scope, Severity
+from streams.rules import nodes
 from streams.rules.errors import Fault
-from streams.rules.names import nearest
+from streams.rules.nodes import Reader
 from streams.rules.rule import Mode, Rule, Selectors
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 _REQUIRED = ("id", "scope", "severity", "expr", "message")
@@ -54,21 +52,17 @@ class Written:
 
 def read_document(text: str) -> tuple[list[Written], list[Fault]]:
     """Return the rules that are well-formed, and everything that is wrong with the others."""
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        return [], [Fault(line, "document", f"no YAML: {error.problem}")]
-    except yaml.YAMLError as error:  # characters that no document may hold
-        return [], [Fault(1, "document", f"no YAML: {error}")]
-    fields = _fields(root) if isinstance(root, yaml.MappingNode) else {}
+    reader = Reader()
+    root = reader.compose(text, expected="one key, rules, with a list of rules")
+    if root is None:
+        return [], reader.faults
+    fields = {str(key.value): value for key, value in root.value} if isinstance(root, yaml.MappingNode) else {}
     listed = fields.get("rules")
     if len(fields) != 1 or not isinstance(listed, yaml.SequenceNode):
         return [], [Fault(1, "document", "expected one key, rules, with a list of rules")]
-    faults: list[Fault] = []
-    written = [_read_rule(node, f"rule {place}", faults) for place, node in enumerate(listed.value, start=1)]
+    written = [_read_rule(reader, node, f"rule {place}") for place, node in enumerate(listed.value, start=1)]
     rules = [each for each in written if each is not None]
-    return rules, faults + _repeated(rules)
+    return rules, reader.faults + _repeated(rules)
 
 
 def _repeated(rules: list[Written]) -> list[Fault]:
@@ -82,47 +76,17 @@ def _repeated(rules: list[Written]) -> list[Fault]:
     return faults
 
 
-def _fields(node: yaml.MappingNode) -> dict[str, yaml.Node]:
-    return {str(key.value): value for key, value in node.value}
-
-
-def _read_rule(node: yaml.Node, name: str, faults: list[Fault]) -> Written | None:
-    """Return the rule, or None after adding its faults."""
-    line = node.start_mark.line + 1
-    if not isinstance(node, yaml.MappingNode):
-        faults.append(Fault(line, name, "expected a mapping with " + ", ".join(_REQUIRED)))
-        return None
-    fields = _fields(node)
-    name = str(fields["id"].value) if "id" in fields else name
-    wrong = [Fault(line, name, f"{field} is missing") for field in _REQUIRED if field not in fields]
-    wrong += _given_twice(node, name)
-    values: dict[str, Any] = {}
-    for field, value in fields.items():
-        at = value.start_mark.line + 1
-        if field not in _READERS:
-            wrong.append(Fault(at, name, f"unknown key {field}{nearest(field, _READERS)}"))
-            continue
-        target, read = _READERS[field]
-        try:
-            values[target] = read(value)
-        except ValueError as error:
-            wrong.append(Fault(at, name, f"{field}: {error}"))
-    if wrong:
-        faults += wrong
+def _read_rule(reader: Reader, node: yaml.Node, place: str) -> Written | None:
+    """Return the rule; None where something is wrong with it, which the reader is told."""
+    before = len(reader.faults)
+    fields = {str(key.value): value for key, value in node.value} if isinstance(node, yaml.MappingNode) else {}
+    name = str(fields["id"].value) if "id" in fields else place
+    read = {key: read for key, (_, read) in _READERS.items()}
+    values = {FIELDS[key]: value for key, value in reader.mapping(node, name, read, required=_REQUIRED).items()}
+    if len(reader.faults) > before:
         return None
     select = Selectors(**{name: values.pop(name) for name in Selectors.__struct_fields__ if name in values})
     return Written(Rule(select=select, **values), {field: _first_line(value) for field, value in fields.items()})
-
-
-def _given_twice(node: yaml.MappingNode, name: str) -> list[Fault]:
-    """YAML would take the last, and say nothing."""
-    keys = [(str(key.value), key.start_mark.line + 1) for key, _ in node.value]
-    first = dict(reversed(keys))
-    return [
-        Fault(line, name, f"{key} is given twice, first on line {first[key]}")
-        for key, line in keys
-        if line != first[key]
-    ]
 
 
 def _first_line(node: yaml.Node) -> int:
@@ -131,37 +95,21 @@ def _first_line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + (2 if block else 1)
 
 
-def _text(node: yaml.Node) -> str:
-    if not isinstance(node, yaml.ScalarNode) or node.tag == "tag:yaml.org,2002:null" or not node.value.strip():
-        raise ValueError("expected a text")
-    return str(node.value).strip()
-
-
 def _id(node: yaml.Node) -> str:
-    text = _text(node)
+    text = nodes.text(node)
     if not _ID.fullmatch(text):
         raise ValueError(f"expected lower-case letters, digits and dashes, at most 64, got {text!r}")
     return text
 
 
-def _one_of(allowed: tuple[str, ...]) -> Callable[[yaml.Node], str]:
-    def read(node: yaml.Node) -> str:
-        text = _text(node)
-        if text not in allowed:
-            raise ValueError(f"expected {' | '.join(allowed)}, got {text!r}")
-        return text
-
-    return read
-
-
 def _duration_ms(node: yaml.Node) -> int:
-    return parse_duration(_text(node))
+    return parse_duration(nodes.text(node))
 
 
 def _texts(node: yaml.Node) -> tuple[str, ...]:
     if not isinstance(node, yaml.SequenceNode) or not node.value:
         raise ValueError("expected a list of texts such as [one, two]")
-    return tuple(dict.fromkeys(map(_text, node.value)))
+    return tuple(dict.fromkeys(nodes.texts(node)))
 
 
 def _markets(node: yaml.Node) -> tuple[str, ...]:
@@ -176,22 +124,16 @@ def _addresses(node: yaml.Node) -> tuple[str, ...]:
         raise ValueError(str(error)) from None
 
 
-def _labels(node: yaml.Node) -> dict[str, str]:
-    if not isinstance(node, yaml.MappingNode):
-        raise ValueError("expected names and texts such as {team: desk}")  # noqa: TRY004  # what all readers raise
-    return {name: _text(value) for name, value in _fields(node).items()}
-
-
-_READERS: dict[str, tuple[str, Callable[[yaml.Node], Any]]] = {
+_READERS: dict[str, tuple[str, nodes.Read]] = {
     "id": ("id", _id),
-    "scope": ("scope", _one_of(get_args(Scope))),
-    "severity": ("severity", _one_of(get_args(Severity))),
-    "expr": ("expr", _text),
-    "message": ("message", _text),
+    "scope": ("scope", nodes.one_of(*get_args(Scope))),
+    "severity": ("severity", nodes.one_of(*get_args(Severity))),
+    "expr": ("expr", nodes.text),
+    "message": ("message", nodes.text),
     "for": ("for_ms", _duration_ms),
-    "until": ("until", _text),
+    "until": ("until", nodes.text),
     "keep_firing_for": ("keep_firing_for_ms", _duration_ms),
-    "escalate": ("escalate", _text),
+    "escalate": ("escalate", nodes.text),
     "group_by": ("group_by", _texts),
     "cooldown": ("cooldown_ms", _duration_ms),
     "max_age": ("max_age_ms", _duration_ms),
@@ -199,8 +141,8 @@ _READERS: dict[str, tuple[str, Callable[[yaml.Node], Any]]] = {
     "wallets": ("wallets", _addresses),
     "wallet_labels": ("wallet_labels", _texts),
     "markets": ("markets", _markets),
-    "mode": ("mode", _one_of(get_args(Mode))),
-    "labels": ("labels", _labels),
+    "mode": ("mode", nodes.one_of(*get_args(Mode))),
+    "labels": ("labels", nodes.named_texts),
 }
 """Key in the document -> field of the rule, and how it is read."""
 

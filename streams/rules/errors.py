@@ -1,8 +1,9 @@
 """
 Errors of rules.
 
-    InvalidRules      a rules document has faults: all of them, each with line and remedy
-    InvalidChange     a change does not fit the rules in force
+    InvalidDocument       a file people wrote has faults: all of them, each with line and remedy
+    └── InvalidRules      and it is one of rules
+    InvalidChange         a change does not fit the rules in force
 """
 
 from __future__ import annotations
@@ -14,23 +15,27 @@ if TYPE_CHECKING:
 
 
 class Fault(NamedTuple):
-    """One thing wrong with a rules document."""
+    """One thing wrong with a document."""
 
     line: int
     """In the document, from 1."""
     rule: str
-    """Id of the rule, or its place where it has none."""
+    """Name of the entry, such as a rule's id, or its place where it has none."""
     text: str
     """What is wrong and what to do; may have several lines."""
 
 
-class InvalidRules(Exception):
-    """A rules document cannot be used; `faults` holds everything that is wrong with it."""
+class InvalidDocument(Exception):
+    """A document cannot be used; `faults` holds everything that is wrong with it."""
 
     def __init__(self, name: str, faults: Sequence[Fault]) -> None:
         self.faults = sorted(faults)
         shown = (f"{name}:{fault.line}: {fault.rule}: {fault.text}" for fault in self.faults)
         super().__init__("\n".join(shown))
+
+
+class InvalidRules(InvalidDocument):
+    """A rules document, or one with tests of rules."""
 
 
 class InvalidChange(Exception):

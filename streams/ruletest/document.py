@@ -52,9 +52,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
+from streams.rules import nodes
 from streams.rules.errors import Fault, InvalidRules
-from streams.ruletest import nodes
-from streams.ruletest.nodes import Reader
+from streams.rules.nodes import Reader
 from streams.ruletest.reading import read_case, read_defaults
 
 if TYPE_CHECKING:
@@ -83,7 +83,10 @@ def read_tests(text: str, *, name: str) -> RuleTests:
         InvalidRules: with every fault of the file, by line.
     """
     reader = Reader()
-    fields = reader.mapping(_root(text, name), "document", _FILE, required=("rules", "tests"))
+    root = reader.compose(text, expected="rules and tests, see --help")
+    if root is None:
+        raise InvalidRules(name, reader.faults)
+    fields = reader.mapping(root, "document", _FILE, required=("rules", "tests"))
     defaults = read_defaults(reader, fields.get("defaults"), "defaults")
     cases = [read_case(reader, node, place, defaults) for place, node in enumerate(fields.get("tests", []), start=1)]
     _unique(reader, cases)
@@ -94,18 +97,6 @@ def read_tests(text: str, *, name: str) -> RuleTests:
     if reader.faults:
         raise InvalidRules(name, reader.faults)
     return RuleTests(path, "" if path or rules is None else _as_document(text, rules), cases)
-
-
-def _root(text: str, name: str) -> yaml.Node:
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line, problem = (mark.line + 1 if mark else 1), getattr(error, "problem", None) or str(error)
-        raise InvalidRules(name, [Fault(line, "document", f"no YAML: {problem}")]) from None
-    if root is None:
-        raise InvalidRules(name, [Fault(1, "document", "is empty: expected rules and tests, see --help")])
-    return root
 
 
 def _as_document(text: str, rules: yaml.Node) -> str:

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, get_args
 
 from msgspec.structs import replace
 
 from streams.records import Severity
-from streams.ruletest import nodes
+from streams.rules import nodes
+from streams.rules.nodes import line_of
 from streams.ruletest.cases import Case, CaseOrder, Expected, Source, Transition
-from streams.ruletest.nodes import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import yaml
 
-    from streams.ruletest.nodes import Reader
+    from streams.rules.nodes import Reader
 
 MOST_ORDERS = 1_000_000
 """Orders of one test, repetitions counted."""
 
 _LARGEST = 1e9
 _SUBJECTS = ("subject", "wallet", "market")
+
+_REPEAT = re.compile(r"(\d{1,6}) every (\S+)", re.ASCII)
+
+
+def _repeat(node: yaml.Node) -> tuple[int, int]:
+    """Read `20 every 1s`: how often, and the milliseconds between."""
+    match = _REPEAT.fullmatch(nodes.text(node))
+    if match is None:
+        raise ValueError(f"expected how often and how far apart, such as 20 every 1s, got {nodes.text(node)!r}")
+    return int(match[1]), nodes.parse_time_ms(match[2])
+
 
 _DEFAULTS: Mapping[str, nodes.Read] = {
     "delay": nodes.time_ms,
@@ -36,7 +48,7 @@ _DEFAULTS: Mapping[str, nodes.Read] = {
     "label": nodes.text,
     "source": nodes.one_of(*get_args(Source)),
 }
-_ORDER: Mapping[str, nodes.Read] = {"at": nodes.time_ms, "repeat": nodes.repeat, **_DEFAULTS}
+_ORDER: Mapping[str, nodes.Read] = {"at": nodes.time_ms, "repeat": _repeat, **_DEFAULTS}
 _ALERT: Mapping[str, nodes.Read] = {
     "at": nodes.time_ms,
     "rule": nodes.text,

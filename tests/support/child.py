@@ -10,6 +10,7 @@ from contextlib import ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from connector.settings import Settings as ConnectorSettings
+from streams.notify.settings import NotifySettings
 from streams.settings import Settings as StreamsSettings
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def environment(settings: Mapping[str, object]) -> dict[str, str]:
     """Return an environment with these settings, named in either case, and none that leaks in from outside."""
-    ours = {name.upper() for kind in (ConnectorSettings, StreamsSettings) for name in kind.model_fields}
+    ours = {name.upper() for kind in (ConnectorSettings, StreamsSettings, NotifySettings) for name in kind.model_fields}
     env = {name: value for name, value in os.environ.items() if name not in ours}
     env |= {name.upper(): str(value) for name, value in settings.items()}
     env["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)

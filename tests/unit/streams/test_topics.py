@@ -26,6 +26,8 @@ def test_state_and_statistics_are_compacted_and_events_expire() -> None:
         "rule-scores.v1": "compact",
         "rules.v1": "compact",
         "alerts.v1": "delete",
+        "notifications.v1": "compact",
+        "notifications-dead.v1": "delete",
     }
     assert ORDERS_BY_MARKET.config()["retention.ms"] == str(35 * DAY_MS)
     assert ALERTS.config()["retention.ms"] == str(30 * DAY_MS)

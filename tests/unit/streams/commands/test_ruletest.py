@@ -167,7 +167,7 @@ FAULTS = {
         "rules: rules.yaml\ntests:\n  - {name: a, orders: [],\n    alerts: [{at: 5s, rule: large, values: {x: !a b}}]}",
         "4: a: values: expected a plain value",
     ),
-    "empty": ("", "1: document: is empty"),
+    "empty": ("", "1: document: expected rules and tests, see --help, and it is empty"),
     "unknown key": (
         "rules: rules.yaml\ntests:\n  - {name: a, orders: [], alert: []}\n",
         "3: test 1: unknown key alert: did you mean alerts?",

@@ -28,8 +28,9 @@ T0 = START * 1_000
 
 def document(*rules: str) -> str:
     """Return a document of rules, each the inside of a YAML mapping without the fields that do not matter."""
+    usual = "scope: wallet, severity: info, message: m"
     return "rules:\n" + "".join(
-        f"  - {{scope: wallet, severity: info, message: m, cooldown: 0s, {rule}}}\n" for rule in rules
+        f"  - {{{usual}, {rule}{'' if 'cooldown' in rule else ', cooldown: 0s'}}}\n" for rule in rules
     )
 
 

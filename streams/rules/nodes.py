@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     """Returns the value of a node; raises ValueError with what was expected."""
 
 _TIME = re.compile(rf"(?:{DURATION.pattern})+", re.ASCII)
-_REPEAT = re.compile(r"(\d{1,6}) every (\S+)", re.ASCII)
 _NULL: Final = "tag:yaml.org,2002:null"
 
 
@@ -27,6 +26,19 @@ class Reader:
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
+
+    def compose(self, text: str, *, expected: str) -> yaml.Node | None:
+        """Return the root of a document; None where it is no YAML, or holds nothing where `expected` should be."""
+        try:
+            root = yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.YAMLError as error:  # of marks: syntax; others: characters that no document may hold
+            mark = getattr(error, "problem_mark", None)
+            problem = getattr(error, "problem", None) or str(error)
+            self.faults.append(Fault(mark.line + 1 if mark else 1, "document", f"no YAML: {problem}"))
+            return None
+        if root is None:
+            self.faults.append(Fault(1, "document", f"expected {expected}, and it is empty"))
+        return root
 
     def fault(self, node: yaml.Node, name: str, text: str) -> None:
         """Take note of something wrong."""
@@ -40,12 +52,12 @@ class Reader:
             self.fault(node, name, f"expected a mapping with {', '.join(required or known)}")
             return {}
         values: dict[str, Any] = {}
-        given = set()
+        given: dict[str, int] = {}
         for key_node, value in node.value:
             key = str(key_node.value)
-            if key in given:
-                self.fault(key_node, name, f"{key} is given twice")
-            given.add(key)
+            if key in given:  # YAML would take the last, and say nothing
+                self.fault(key_node, name, f"{key} is given twice, first on line {given[key]}")
+            given.setdefault(key, line_of(key_node))
             if key not in known:
                 self.fault(key_node, name, f"unknown key {key}{nearest(key, known)}")
                 continue
@@ -144,20 +156,13 @@ def number(*, above: float, up_to: float) -> Read:
 
 def time_ms(node: yaml.Node) -> int:
     """Read a time such as `90s`, `1h30m` or `0s`."""
-    return _time_ms(text(node))
+    return parse_time_ms(text(node))
 
 
-def _time_ms(written: str) -> int:
+def parse_time_ms(written: str) -> int:
+    """Return milliseconds of a time such as `1h30m`; ValueError where it is none."""
     if written == "0":
         return 0
     if not _TIME.fullmatch(written):
         raise ValueError(f"expected whole numbers and units (ms, s, m, h, d) such as 30s or 1h30m, got {written!r}")
     return sum(int(count) * UNITS_MS[unit] for count, unit in DURATION.findall(written))
-
-
-def repeat(node: yaml.Node) -> tuple[int, int]:
-    """Read `20 every 1s`: how often, and the milliseconds between."""
-    match = _REPEAT.fullmatch(text(node))
-    if match is None:
-        raise ValueError(f"expected how often and how far apart, such as 20 every 1s, got {text(node)!r}")
-    return int(match[1]), _time_ms(match[2])
