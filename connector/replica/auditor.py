@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from connector.rest import RestClient
 
 _TAIL = 20_000
-"""Latest records of a partition that are looked through: a second of work for the machine, in small steps."""
+"""Latest records of a partition that are looked through: a fifth of a second of work, in small steps."""
 _MARGIN_MS = 60_000
 """The broker's clock may be ahead of the provider's by so much."""
 _TRIES = 20
