@@ -100,7 +100,7 @@ class Cluster:
             yield
             assert process.returncode is None, log.read_text()
             process.terminate()
-            code = await asyncio.wait_for(process.wait(), pod["terminationGracePeriodSeconds"])
+            code = await asyncio.wait_for(process.wait(), PATIENCE_S)
             assert code == 0, log.read_text()
 
     async def command(self, *arguments: str) -> str:
