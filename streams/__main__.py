@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from connector.process.environment import SettingsError, manual
-from connector.process.exits import DONE, FAILED, KAFKA, USAGE
+from connector.process.exits import DONE, FAILED, INTERRUPTED, KAFKA, USAGE
 from connector.process.pages import page
 from streams.commands import board, explain, rules, worker
 from streams.rules.errors import InvalidRules
@@ -28,6 +28,7 @@ Each command has a page of its own: `COMMAND --help`.
         FAILED: "a defect, or something that cannot be repaired by trying again: see the log",
         USAGE: "settings or rules are missing or wrong",
         KAFKA: "",
+        INTERRUPTED: "",
     },
     settings=f"from the environment and from a file of NAME=value lines\n{manual(Settings)}",
 )
@@ -41,6 +42,8 @@ def main(*, shard_type: type[Shard[Any]] = Shard) -> int:
     except (SettingsError, InvalidRules, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return code
 
 

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from connector.process import collector
 from connector.process.environment import load
-from connector.process.exits import DONE, KAFKA, USAGE
+from connector.process.exits import DONE, INTERRUPTED, KAFKA, USAGE
 from connector.process.terminal import terminal
 from streams.backtest.report import as_json, behind, compared_json, comparison, heading, table
 from streams.backtest.run import Run, compare
@@ -63,7 +63,12 @@ def register(actions: Commands) -> None:
         _DOC,
         "rules backtest --orders orders.jsonl --rules my-rules.yaml --until +1h",
         "rules backtest --orders kafka --compare my-rules.yaml",
-        codes={DONE: "", USAGE: "no such file, none of its lines is an order, or wrong rules or settings", KAFKA: ""},
+        codes={
+            DONE: "",
+            USAGE: "no such file, none of its lines is an order, or wrong rules or settings",
+            KAFKA: "",
+            INTERRUPTED: "",
+        },
         settings=f"with --orders kafka: {ON_KAFKA}",
     )
     parser.add_argument("--orders", required=True, metavar="FILE|kafka", help="where the orders are")

@@ -11,7 +11,7 @@ import msgspec
 from rich.table import Table
 
 from connector.process.environment import load
-from connector.process.exits import DONE, FAILED, KAFKA, USAGE
+from connector.process.exits import DONE, FAILED, INTERRUPTED, KAFKA, USAGE
 from connector.process.terminal import terminal
 from streams.commands import ON_KAFKA, command
 from streams.commands.alerts import alerts_with
@@ -45,7 +45,7 @@ def register(actions: Commands) -> None:
         "diff",
         _DOC,
         "rules diff whale-buys --since 2026-11-01",
-        codes={DONE: "compared", FAILED: "no alert of such a rule", USAGE: "", KAFKA: ""},
+        codes={DONE: "compared", FAILED: "no alert of such a rule", USAGE: "", KAFKA: "", INTERRUPTED: ""},
         settings=ON_KAFKA,
     )
     parser.add_argument("rule", metavar="ID", help="of the rule; both versions have it")

@@ -13,7 +13,7 @@ from connector.kafka.errors import TopicMissing
 from connector.kafka.partitioner import partitioner
 from connector.kafka.reader import reading
 from connector.process.environment import load
-from connector.process.exits import DONE, FAILED, KAFKA, USAGE
+from connector.process.exits import DONE, FAILED, INTERRUPTED, KAFKA, USAGE
 from streams.commands import ON_KAFKA, command
 from streams.commands.alerts import alerts_with
 from streams.commands.kafka import patience, run
@@ -61,6 +61,7 @@ def register(commands: Commands) -> None:
             FAILED: "there is no such alert",
             USAGE: "",
             KAFKA: "",
+            INTERRUPTED: "",
         },
         settings=ON_KAFKA,
     )

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from connector.contract.errors import ContractError
 from connector.kafka.errors import KafkaShellError
 from connector.process.environment import load
-from connector.process.exits import DONE, FAILED, KAFKA, USAGE
+from connector.process.exits import DONE, FAILED, INTERRUPTED, KAFKA, USAGE
 from connector.process.terminal import terminal
 from streams.commands import ON_KAFKA, command
 from streams.commands.known import compile_file
@@ -50,6 +50,7 @@ _CODES = {
     FAILED: "it does not fit the rules in force: nothing is changed",
     USAGE: "wrong usage, settings or rules",
     KAFKA: "",
+    INTERRUPTED: "",
 }
 _EXAMPLES = {
     "apply": ("my-rules.yaml --dry-run", "my-rules.yaml --shadow"),

@@ -10,7 +10,7 @@ from connector.contract.errors import InvalidRecord
 from connector.kafka.errors import KafkaShellError
 from connector.kafka.reader import reading
 from connector.process.environment import load
-from connector.process.exits import DONE, KAFKA, USAGE
+from connector.process.exits import DONE, INTERRUPTED, KAFKA, USAGE
 from connector.process.terminal import terminal
 from streams.commands import ON_KAFKA, command
 from streams.grades import decode_grade
@@ -42,7 +42,7 @@ def register(actions: Commands) -> None:
         "score",
         _DOC,
         "rules score --rule whale-buys",
-        codes={DONE: "", USAGE: "", KAFKA: "Kafka cannot be reached, or there is no such topic"},
+        codes={DONE: "", USAGE: "", KAFKA: "Kafka cannot be reached, or there is no such topic", INTERRUPTED: ""},
         settings=ON_KAFKA,
     )
     parser.add_argument("--rule", metavar="ID", help="this rule only")
