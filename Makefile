@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test test-slow monitoring k8s check bench contract consumers interop fuzz loss-stock chaos schedules lock clean
+.PHONY: help install demo run test test-slow monitoring k8s check bench contract consumers browser interop fuzz loss-stock chaos schedules lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -59,6 +59,10 @@ contract: $(STAMP) ## Write the contract's documents anew, after a change of top
 
 consumers: $(STAMP) ## Run the example consumers in Node and Java on a real Apache Kafka, and check the AsyncAPI document
 	$(BIN)/python -m pytest tests/consumers
+
+browser: $(STAMP) ## Look at the board in a real browser, the system's Chromium (installed where apt-get can)
+	@command -v chromium >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; }
+	$(BIN)/python -m pytest -m "slow or not slow" tests/browser
 
 interop: $(STAMP) ## Run Dome's official SDKs, unmodified, against the simulator (Node where present)
 	@bash tests/interop/run.sh

@@ -21,7 +21,9 @@ from connector.kafka.loop import new_loop
 from connector.kafka.settings import KafkaSettings
 from connector.process import collector
 from connector.process.environment import SettingsError, load, manual
+from connector.process.exits import DONE, FAILED, FLOODED, INTERRUPTED, KAFKA, REFUSED, UNPUBLISHED, USAGE
 from connector.process.logs import Scrubber, configure
+from connector.process.pages import page
 from connector.service import serve
 from connector.settings import Settings
 from connector.watch import command as watch
@@ -32,14 +34,14 @@ if TYPE_CHECKING:
 
 
 _EXIT_CODES: dict[type[BaseException], int] = {
-    StatusUnserved: 2,
-    InstanceTaken: 2,
-    ProviderRefused: 3,
-    KafkaShellError: 4,
-    TopicMismatch: 4,
-    PublishFailed: 5,
-    DrainTimeout: 5,
-    DeadLetterFlood: 6,
+    StatusUnserved: USAGE,
+    InstanceTaken: USAGE,
+    ProviderRefused: REFUSED,
+    KafkaShellError: KAFKA,
+    TopicMismatch: KAFKA,
+    PublishFailed: UNPUBLISHED,
+    DrainTimeout: UNPUBLISHED,
+    DeadLetterFlood: FLOODED,
 }
 
 _TOOLS = {"watch": watch, "dead": dead}
@@ -47,25 +49,37 @@ _TOOLS = {"watch": watch, "dead": dead}
 
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
-_MANUAL = f"""\
+_WHAT = """\
 Subscribes to the orders of watched wallets on a provider's WebSocket and publishes each one
 once to Kafka, topic orders.v1 (what cannot be read goes to orders-dead.v1). What a socket may
 have missed is fetched from REST; gaps.v1 and coverage.v1 tell what is complete.
 
 SIGTERM or Ctrl-C closes the socket, publishes what had reached it, and exits within 10 s.
-
-settings, from the environment and from a file of NAME=value lines:
-{manual(Settings)}
-
-exit codes:
-  0  stopped as asked, everything published
-  1  unexpected error, see the log
-  2  settings are missing or wrong: also an address or a name that another process has
-  3  the provider refused the API key
-  4  Kafka cannot be reached, or a topic has other settings than the contract's
-  5  Kafka did not take every record; the next start fetches those orders from REST
-  6  too many dead letters in a minute (DEAD_LIMIT): the fault may be this version's
 """
+_CODES = {
+    DONE: "stopped as asked, everything published",
+    FAILED: "unexpected error, see the log",
+    USAGE: "settings are missing or wrong: also an address or a name that another process has",
+    REFUSED: "",
+    KAFKA: "",
+    UNPUBLISHED: "",
+    FLOODED: "",
+}
+_MANUAL = page(
+    f"{_WHAT}\nWithout a command it runs; `COMMAND --help` is the page of each of the others.",
+    "python -m connector doctor",
+    "PROVIDER=predexon TIER=dev API_KEY=... KAFKA=broker:9092 python -m connector",
+    "python -m connector watch add 0x6031b6eed1c97e853c6e0f03ad3ce3529351f96d --label whale",
+    codes=_CODES,
+    settings=f"from the environment and from a file of NAME=value lines\n{manual(Settings)}",
+)
+_RUN = page(
+    _WHAT,
+    "PROVIDER=predexon TIER=dev API_KEY=... KAFKA=broker:9092 python -m connector run",
+    "python -m connector run --check",
+    codes=_CODES,
+    settings="python -m connector --help lists them",
+)
 
 
 def main() -> int:
@@ -79,10 +93,10 @@ def main() -> int:
         settings = load(Settings, options.env_file)
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
-        return 2
+        return USAGE
     scrubber = Scrubber([*settings.secrets, settings.kafka_password.get_secret_value()])
     configure(level=settings.log_level, form=settings.log_format, scrubber=scrubber)
-    return 0 if options.check else _run(settings)
+    return DONE if options.check else _run(settings)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -92,7 +106,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--env-file", type=Path, default=Path(".env"), help="file with settings [.env]")
     parser.add_argument("--check", action="store_true", help="check the settings and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    running = commands.add_parser("run", help="run the connector, as without a command")
+    running = commands.add_parser(
+        "run",
+        help="run the connector, as without a command",
+        description=_RUN,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     running.add_argument("--check", action="store_true", default=argparse.SUPPRESS, help="check the settings and exit")
     for tool in (doctor, *_TOOLS.values()):
         tool.add_parser(commands)
@@ -107,12 +126,12 @@ def _tool(tool: ModuleType, options: argparse.Namespace) -> int:
         return int(asyncio.run(tool.run(options, settings)))
     except (KafkaShellError, ContractError) as error:
         sys.stderr.write(f"{error}\n")
-        return 4
+        return KAFKA
     except KafkaError as error:
         sys.stderr.write(f"the Kafka at {settings.kafka} does not do it: {error!r}\n")
-        return 4
+        return KAFKA
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
 
 
 def _run(settings: Settings) -> int:
@@ -123,17 +142,17 @@ def _run(settings: Settings) -> int:
             runner.run(_serve_until_signal(settings))
     except Exception as error:
         expected = {str(leaf): _exit_code(leaf) for leaf in _leaves(error)}
-        if 1 in expected.values():
-            log.exception("connector.crashed", exit_code=1)
-            return 1
+        if FAILED in expected.values():
+            log.exception("connector.crashed", exit_code=FAILED)
+            return FAILED
         for message, code in expected.items():
             log.error("connector.failed", error=message, exit_code=code)  # noqa: TRY400 - expected: no trace
         return max(expected.values())
-    return 0
+    return DONE
 
 
 def _exit_code(error: BaseException) -> int:
-    return next((code for kind, code in _EXIT_CODES.items() if isinstance(error, kind)), 1)
+    return next((code for kind, code in _EXIT_CODES.items() if isinstance(error, kind)), FAILED)
 
 
 async def _serve_until_signal(settings: Settings) -> None:

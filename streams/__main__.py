@@ -8,21 +8,30 @@ from pathlib import Path
 from typing import Any
 
 from connector.process.environment import SettingsError, manual
+from connector.process.exits import DONE, FAILED, INTERRUPTED, KAFKA, USAGE
+from connector.process.pages import page
 from streams.commands import board, explain, notify, rules, worker
 from streams.rules.errors import InvalidDocument
 from streams.settings import Settings
 from streams.shards.shard import Shard
 
-_MANUAL = f"""\
-settings of worker and rules, from the environment and from a file of NAME=value lines; notify --help has its own:
-{manual(Settings)}
+_MANUAL = page(
+    """\
+Statistics, alerts and rules on the orders of orders.v1, a page of them, and notifications.
 
-exit codes:
-  0  stopped as asked, or everything is fine
-  1  a defect, or something that cannot be repaired by trying again: see the log
-  2  settings or rules are missing or wrong
-  4  Kafka cannot be reached, or a topic has other settings than the contract's
-"""
+Each command has a page of its own: `COMMAND --help`.
+""",
+    "KAFKA=broker:9092 python -m streams worker",
+    "python -m streams rules check my-rules.yaml",
+    codes={
+        DONE: "stopped as asked, or everything is fine",
+        FAILED: "a defect, or something that cannot be repaired by trying again: see the log",
+        USAGE: "settings or rules are missing or wrong",
+        KAFKA: "",
+        INTERRUPTED: "",
+    },
+    settings=f"from the environment and from a file of NAME=value lines\n{manual(Settings)}",
+)
 
 
 def main(*, shard_type: type[Shard[Any]] = Shard) -> int:
@@ -32,13 +41,15 @@ def main(*, shard_type: type[Shard[Any]] = Shard) -> int:
         code: int = given.run(given)
     except (SettingsError, InvalidDocument, OSError) as error:
         sys.stderr.write(f"{error}\n")
-        return 2
+        return USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return code
 
 
 def _parser(shard_type: type[Shard[Any]]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m streams", epilog=_MANUAL, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m streams", description=_MANUAL, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--env-file", type=Path, default=Path(".env"), help="file with settings [.env]")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -15,6 +15,8 @@ from connector.dead.reread import Result, outcomes, reread
 from connector.kafka.admin import partitions_of
 from connector.kafka.errors import ClusterUnreachable
 from connector.kafka.reader import reading
+from connector.process.exits import DONE, FAILED, INTERRUPTED, KAFKA, USAGE
+from connector.process.pages import page
 from connector.process.terminal import terminal
 from connector.settings import PROVIDERS
 from connector.watch.since import InvalidSince, parse_time
@@ -28,19 +30,32 @@ if TYPE_CHECKING:
 
 _KAFKA_TIMEOUT_S = 300.0
 
-_MANUAL = """\
-What could not be processed: topic orders-dead.v1, kept for 30 days. Needs Kafka only: KAFKA, TOPIC_PREFIX
-and KAFKA_... for security, as the connector. No API key.
-
-exit codes: 0 done, 1 there is no such letter, or an order is in the topic twice now, 2 wrong usage or settings,
-4 Kafka cannot be reached, or a topic is not as it should be.
-"""
-
-_REPLAY = """\
+_SETTINGS = "Kafka only, no API key: KAFKA, TOPIC_PREFIX, KAFKA_...; python -m connector --help lists them"
+_CODES = {DONE: "", FAILED: "there is no such letter", USAGE: "", KAFKA: "", INTERRUPTED: ""}
+_MANUAL = page(
+    "Shows what could not be processed, and publishes it after all: topic orders-dead.v1, kept for 30 days.",
+    "python -m connector dead list",
+    "python -m connector dead replay --dry-run",
+    codes=_CODES | {FAILED: "see the action"},
+    settings=_SETTINGS,
+)
+_LIST = page(
+    "Shows the latest letters: when, why, whose, and the bytes.",
+    "python -m connector dead list --since 2h --reason invalid-order",
+    codes=_CODES,
+    settings=_SETTINGS,
+)
+_REPLAY = page(
+    """\
 Reads the letters' bytes again with today's code. An order that is valid now, and not in orders.v1 yet, is published
 there, marked source=replay. Every letter's outcome is shown. A connector that runs meanwhile learns of the order
 from the topic; if both published it at the same moment, it is there twice with one event_id, and that is shown.
-"""
+""",
+    "python -m connector dead replay --dry-run",
+    "python -m connector dead replay --partition 3 --offset 41",
+    codes=_CODES | {FAILED: "there is no such letter, or an order is in the topic twice now"},
+    settings=_SETTINGS,
+)
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -48,12 +63,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     raw = RawDescriptionHelpFormatter
     dead = commands.add_parser("dead", help="what could not be processed", description=_MANUAL, formatter_class=raw)
     actions = dead.add_subparsers(dest="action", required=True, metavar="ACTION")
-    listing = actions.add_parser("list", help="the latest letters")
+    listing = actions.add_parser("list", help="the latest letters", description=_LIST, formatter_class=raw)
     listing.add_argument("--since", type=_since_ms, metavar="TIME", help="2026-11-01, unix seconds, or 2h for ago")
     listing.add_argument("--limit", type=_positive, default=50, help="at most so many, the latest [50]")
     listing.add_argument("--json", action="store_true", help="the records themselves")
     replaying = actions.add_parser(
-        "replay", help="publish the orders in them, if today's code can read them", description=_REPLAY
+        "replay",
+        help="publish the orders in them, if today's code can read them",
+        description=_REPLAY,
+        formatter_class=raw,
     )
     replaying.add_argument("--since", type=_since_ms, metavar="TIME", help="letters written since then only")
     replaying.add_argument("--offset", type=int, help="one letter; needs --partition")

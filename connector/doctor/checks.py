@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from connector.process.exits import DONE, FAILED, USAGE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -58,7 +60,7 @@ def counted(number: int, noun: str) -> str:
 def exit_code(checks: Sequence[Check]) -> int:
     """Return 2 if the settings are wrong, else 1 if anything failed, else 0: warnings do not count."""
     failed = {check.name for check in checks if check.status == "fail"}
-    return 2 if "settings" in failed else 1 if failed else 0
+    return USAGE if "settings" in failed else FAILED if failed else DONE
 
 
 def masked(check: Check, mask: Callable[[str], str]) -> Check:

@@ -13,7 +13,9 @@ from connector.doctor.cluster import Cluster
 from connector.doctor.keys import key_checks
 from connector.kafka.settings import KafkaSettings
 from connector.process.environment import SettingsError, load
+from connector.process.exits import DONE, FAILED, INTERRUPTED, USAGE
 from connector.process.logs import Scrubber, configure
+from connector.process.pages import page
 from connector.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,24 +24,26 @@ if TYPE_CHECKING:
 
 _WRONG = "the settings are wrong"
 
-_MANUAL = """\
+_MANUAL = page(
+    """\
 Checks whether everything that a connector needs is in place, and says what to do where it is not: settings, keys,
 the provider's hosts (DNS, TCP, TLS), REST and WebSocket with each key, clocks, Kafka and its topics, what this user
 may do there, who runs, and whether the watch-list fits into the keys' quota.
 
-It reads the same settings as the connector (python -m connector --help). It writes nothing, subscribes to nothing,
-and asks REST for one page with each key. While connectors run, no socket is opened with their keys: a provider may
-count connections; --socket opens one all the same. Keys and passwords are never shown.
-
-examples:
-  python -m connector doctor
-  PROVIDER=predexon TIER=dev API_KEY=... KAFKA=broker:9092 python -m connector doctor --json
-
-exit codes:
-  0  all is well, warnings aside
-  1  something failed: its line says what to do
-  2  wrong usage, or settings are missing or wrong
-"""
+It writes nothing, subscribes to nothing, and asks REST for one page with each key. While connectors run, no socket is
+opened with their keys: a provider may count connections; --socket opens one all the same. Keys and passwords are
+never shown.
+""",
+    "python -m connector doctor",
+    "PROVIDER=predexon TIER=dev API_KEY=... KAFKA=broker:9092 python -m connector doctor --json",
+    settings="those of the connector: python -m connector --help lists them",
+    codes={
+        DONE: "all is well, warnings aside",
+        FAILED: "something failed: its line says what to do",
+        USAGE: "",
+        INTERRUPTED: "",
+    },
+)
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -71,7 +75,7 @@ def run(given: argparse.Namespace) -> int:
     try:
         asyncio.run(_told(examined(settings, kafka, socket=given.socket), tell))
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     sys.stdout.write(as_json(told).decode() + "\n" if given.json else f"\n{total(told)}\n")
     return exit_code(told)
 

@@ -8,22 +8,64 @@ from pathlib import Path
 
 from connector.contract.topics import DEFAULT_PARTITIONS
 from connector.local.plan import MOST_WALLETS
+from connector.process.exits import DONE, FAILED, INTERRUPTED, USAGE
+from connector.process.pages import page
 
-_MANUAL = """\
+_SETTINGS = "those of the pieces, from the environment: RULES, PARTITIONS, TOPIC_PREFIX, ..."
+_CODES = {DONE: "", FAILED: "something did not start, or died; the log says which", USAGE: ""}
+_DEMO_CODES = {
+    DONE: "the audit found nothing wrong",
+    FAILED: "something died, or the audit found a fault",
+    USAGE: "",
+} | {INTERRUPTED: "interrupted before its audit"}
+_PAGES = {
+    "up": page(
+        "Runs Kafka, simulator, connector, streams worker and a live view, until Ctrl-C.",
+        "python -m connector.local up --rate 200",
+        codes=_CODES,
+        settings=_SETTINGS,
+    ),
+    "demo": page(
+        """\
+Runs the whole system on topics of its own, then audits the topics against the simulator's book.
+
+DEMO_SECONDS=30 ends it by itself, DEMO_FAULTS=1 breaks connections and loses messages all the time.
+""",
+        "python -m connector.local demo --seconds 30",
+        "DEMO_FAULTS=1 python -m connector.local demo",
+        codes=_DEMO_CODES,
+        settings=_SETTINGS,
+    ),
+    "run": page(
+        "Runs the whole system on a provider, until Ctrl-C. Topics and state outlive it.",
+        "PROVIDER=predexon TIER=dev API_KEY=... python -m connector.local run",
+        codes=_CODES,
+        settings="those of the connector and of streams, also from `.env` here; their --help lists them",
+    ),
+    "consume": page(
+        "Runs Kafka's own Java console consumer; options that are not listed here are passed on to it.",
+        "python -m connector.local consume alerts.v1 --kafka 127.0.0.1:9092 --from-beginning --max-messages 3",
+        codes={DONE: "", FAILED: "the consumer's own code, or it cannot be had"},
+        settings="KAFKA",
+    ),
+}
+_MANUAL = page(
+    """\
 The whole system on one machine, with a real Apache Kafka and no Docker.
 
-  up       Kafka, simulator, connector, streams worker and a live view, until Ctrl-C
-  demo     the same on topics of its own, then an audit of the topics against the simulator's book;
-           DEMO_SECONDS=30 ends it by itself, DEMO_FAULTS=1 breaks connections and loses messages all the time
-  run      the same on a provider, with your settings (PROVIDER, API_KEY, WALLETS, ...) from the environment
-           and from `.env` here; `python -m connector --help` lists them. Topics and state outlive it
-  consume  Kafka's own Java console consumer, e.g.
-           consume alerts.v1 --kafka HOST:PORT --from-beginning --max-messages 3
+Each command has a page of its own: `COMMAND --help`.
+""",
+    "python -m connector.local demo",
+    codes=_CODES | {INTERRUPTED: "a demo interrupted before its audit"},
+    settings=_SETTINGS,
+)
 
-Settings of the pieces come from the environment: RULES, PARTITIONS, TOPIC_PREFIX, ...
-Exit codes: 0 fine, 1 something did not start, died, or the audit found a fault, 2 wrong usage or settings,
-130 a demo interrupted before its audit.
-"""
+
+class _Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Shows defaults where there are some, and pages as they are."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help if action.default is None else super()._get_help_string(action)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -34,16 +76,23 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     kinds = {"up": "run on a simulator until Ctrl-C", "demo": "the same, then audit", "run": "run on a provider"}
     for name, text in kinds.items():
-        command = commands.add_parser(name, help=text, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+        command = commands.add_parser(name, help=text, description=_PAGES[name], formatter_class=_Formatter)
         _kafka_options(command, kept=name == "run")
         if name != "run":
             _market_options(command)
     commands.choices["demo"].add_argument(
         "--seconds", type=_seconds, default=os.environ.get("DEMO_SECONDS"), help="DEMO_SECONDS; without: until Ctrl-C"
     )
-    consumer = commands.add_parser("consume", help="Kafka's own console consumer; further options are passed to it")
+    consumer = commands.add_parser(
+        "consume",
+        help="Kafka's own console consumer; further options are passed to it",
+        description=_PAGES["consume"],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     consumer.add_argument("topic", help="the topic's full name")
-    consumer.add_argument("--kafka", metavar="HOST:PORT", default=os.environ.get("KAFKA", "127.0.0.1:9092"))
+    consumer.add_argument(
+        "--kafka", metavar="HOST:PORT", default=os.environ.get("KAFKA", "127.0.0.1:9092"), help="KAFKA"
+    )
     return parser
 
 

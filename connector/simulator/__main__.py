@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict
 
+from connector.process.exits import DONE, FAILED, USAGE
+from connector.process.pages import page
 from connector.simulator.faults import Fault
 from connector.simulator.replay import InvalidRecording
 from connector.simulator.scenario import InvalidScenario, Scenario, parse_scenario, with_switches
@@ -21,7 +23,8 @@ from connector.simulator.settings import Config, Switches
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MANUAL = """\
+_MANUAL = page(
+    """\
 A Dome of our own, on one port:
   ws://HOST:PORT/KEY                subscribe, update, unsubscribe, events; keys free-..., dev-... and pro-... have
                                     those plans' limits, any other key the largest plan's, bad-... is refused
@@ -38,8 +41,12 @@ and for tests:
 
 With neither --replay nor --market it plays both: the recorded orders as if they happened now, and a market.
 Prints `simulator ready on HOST:PORT` once it listens.
-Exit codes: 0 stopped by SIGTERM or Ctrl-C, 1 failed while running, 2 wrong usage, file or port.
-"""
+""",
+    "python -m connector.simulator --port 8000",
+    "python -m connector.simulator --market 1 --rate 200 --wallets 5000 --set rest_lag=2",
+    codes={DONE: "stopped by SIGTERM or Ctrl-C", FAILED: "failed while running", USAGE: "wrong usage, file or port"},
+    settings="none; see the options",
+)
 
 
 _SCENARIO = """\
@@ -90,7 +97,7 @@ def main(arguments: Sequence[str]) -> int:
         return asyncio.run(_run(config))
     except (OSError, InvalidScenario, InvalidRecording) as error:
         print(f"simulator: {error}", file=sys.stderr)  # noqa: T201 - a command talks
-        return 2
+        return USAGE
 
 
 async def _run(config: Config) -> int:
@@ -101,7 +108,7 @@ async def _run(config: Config) -> int:
     async with Simulator(config) as simulator:
         print(f"simulator ready on {config.host}:{simulator.port}", flush=True)  # noqa: T201 - a command talks
         await simulator.serve(stop)
-    return 0
+    return DONE
 
 
 def _parser() -> argparse.ArgumentParser:

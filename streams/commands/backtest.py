@@ -17,10 +17,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from connector.process import collector
 from connector.process.environment import load
+from connector.process.exits import DONE, INTERRUPTED, KAFKA, USAGE
 from connector.process.terminal import terminal
 from streams.backtest.report import as_json, behind, compared_json, comparison, heading, table
 from streams.backtest.run import Run, compare
-from streams.commands import command
+from streams.commands import ON_KAFKA, command
 from streams.commands.kafka import run
 from streams.commands.known import read_text
 from streams.commands.orders import orders_of_file, orders_of_kafka
@@ -50,15 +51,26 @@ from orders.v1, market alerts from orders-by-market.v1.
 
 --orders FILE is JSON lines: values of orders.v1, or rows as the provider sends them. Lines as printed by
 kafka-console-consumer with --property print.timestamp=true have append times; of others it is said what is assumed.
---orders kafka reads the topics of the deployment that KAFKA, TOPIC_PREFIX, PARTITIONS, ... name.
-
-exit codes: 0 done, 2 no such file, or wrong rules or settings, 4 Kafka cannot be reached.
+--orders kafka reads the topics of a deployment.
 """
 
 
 def register(actions: Commands) -> None:
     """Add `backtest`."""
-    parser = command(actions, "backtest", _DOC)
+    parser = command(
+        actions,
+        "backtest",
+        _DOC,
+        "rules backtest --orders orders.jsonl --rules my-rules.yaml --until +1h",
+        "rules backtest --orders kafka --compare my-rules.yaml",
+        codes={
+            DONE: "",
+            USAGE: "no such file, none of its lines is an order, or wrong rules or settings",
+            KAFKA: "",
+            INTERRUPTED: "",
+        },
+        settings=f"with --orders kafka: {ON_KAFKA}",
+    )
     parser.add_argument("--orders", required=True, metavar="FILE|kafka", help="where the orders are")
     parser.add_argument("--rules", type=Path, default=SHIPPED_RULES, help="rules file; default: the rules shipped")
     parser.add_argument("--compare", type=Path, metavar="OTHER", help="rules file to show beside it, with differences")
@@ -99,9 +111,17 @@ async def _backtest(given: argparse.Namespace) -> int:
             runs = [make(engine, sink=each) for engine, each in zip(engines, (sink, None), strict=False)]
             await _replay(orders, runs)
             until = _finish(runs, given.until)
+            if settings is None and until is None:
+                return _nothing(given.orders, orders)
             notes = orders.notes() + (behind(runs[0].replay.totals, orders.topics.orders_by_market) if markets else [])
             _show(given, runs, notes, until)
-    return 0
+    return DONE
+
+
+def _nothing(name: str, orders: Orders) -> int:
+    """Say why there is nothing to show: a file without an order is another one than was meant."""
+    sys.stderr.write("".join(f"{line}\n" for line in (f"{name}: no line is an order", *orders.faults())))
+    return USAGE
 
 
 def _engine(path: Path, **options: str) -> Engine:

@@ -32,7 +32,13 @@ speaks plain HTTP: put TLS before it where the network is not yours. While Kafka
 settings, from the environment and from a file of NAME=value lines:
 {manual(Settings)}
 
-exit codes: 0 stopped as asked, 1 a defect, 2 settings are wrong or an address is taken.
+example:
+  python -m streams board
+
+exit codes:
+  0  stopped as asked
+  1  a defect, see the log
+  2  settings are wrong, or an address is taken
 """
 
 log = structlog.get_logger("streams.board")

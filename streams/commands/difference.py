@@ -11,8 +11,9 @@ import msgspec
 from rich.table import Table
 
 from connector.process.environment import load
+from connector.process.exits import DONE, FAILED, INTERRUPTED, KAFKA, USAGE
 from connector.process.terminal import terminal
-from streams.commands import command
+from streams.commands import ON_KAFKA, command
 from streams.commands.alerts import alerts_with
 from streams.commands.kafka import run
 from streams.difference import Versions
@@ -34,14 +35,19 @@ Compare the shadow version of a rule with the active one.
 Reads alerts.v1 and alerts-shadow.v1 of the deployment that KAFKA, TOPIC_PREFIX, ... name, and says which alerts began
 in both versions, and which in one of them only: an alert is the same where subject, group and the order that tipped it
 are. Of each mode the version counts that fired last; compared is the time from the first alert in shadow on.
-
-exit codes: 0 compared, 1 no alert of such a rule, 2 wrong usage or settings, 4 Kafka cannot be reached.
 """
 
 
 def register(actions: Commands) -> None:
     """Add `diff`."""
-    parser = command(actions, "diff", _DOC)
+    parser = command(
+        actions,
+        "diff",
+        _DOC,
+        "rules diff whale-buys --since 2026-11-01",
+        codes={DONE: "compared", FAILED: "no alert of such a rule", USAGE: "", KAFKA: "", INTERRUPTED: ""},
+        settings=ON_KAFKA,
+    )
     parser.add_argument("rule", metavar="ID", help="of the rule; both versions have it")
     parser.add_argument(
         "--since", type=_time_ms, metavar="TIME", help="compare from then on: 2026-11-01 or 2026-11-01T12:30, UTC"
@@ -62,7 +68,7 @@ async def _diff(given: argparse.Namespace) -> int:
             f"{given.rule}: no alert of such a rule in {topics.alerts} or {topics.alerts_shadow}: check the id and"
             " TOPIC_PREFIX, and give a version with mode SHADOW time to fire\n"
         )
-        return 1
+        return FAILED
     if given.json:
         sys.stdout.buffer.write(msgspec.json.encode(_plain(found)) + b"\n")
     else:

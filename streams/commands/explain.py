@@ -13,7 +13,8 @@ from connector.kafka.errors import TopicMissing
 from connector.kafka.partitioner import partitioner
 from connector.kafka.reader import reading
 from connector.process.environment import load
-from streams.commands import command
+from connector.process.exits import DONE, FAILED, INTERRUPTED, KAFKA, USAGE
+from streams.commands import ON_KAFKA, command
 from streams.commands.alerts import alerts_with
 from streams.commands.kafka import patience, run
 from streams.commands.known import known_rules
@@ -42,11 +43,7 @@ the rule's hash, and whether orders were known to be missing. Then its partition
 first order that is retained up to the alert, with the same rule, and compared operand by operand. The rule is looked
 for by its hash in the file RULES and in rules.v1, former versions too as far as compaction has left them.
 
-ALERT_ID is the field alert_id of a record of alerts.v1 or alerts-shadow.v1, or the first digits of it. The deployment
-is the one that KAFKA, TOPIC_PREFIX, PARTITIONS, ... name.
-
-exit codes: 0 the alert was found, whatever folding again came to (verdict in --json), 1 there is no such alert, 2 wrong
-usage or settings, 4 Kafka cannot be reached.
+ALERT_ID is the field alert_id of a record of alerts.v1 or alerts-shadow.v1, or the first digits of it.
 """
 
 LEAST_DIGITS = 8
@@ -54,7 +51,20 @@ LEAST_DIGITS = 8
 
 def register(commands: Commands) -> None:
     """Add `explain`."""
-    parser = command(commands, "explain", _DOC)
+    parser = command(
+        commands,
+        "explain",
+        _DOC,
+        "explain 0f3a9c1e77",
+        codes={
+            DONE: "the alert was found, whatever folding again came to (verdict in --json)",
+            FAILED: "there is no such alert",
+            USAGE: "",
+            KAFKA: "",
+            INTERRUPTED: "",
+        },
+        settings=ON_KAFKA,
+    )
     parser.add_argument("alert_id", metavar="ALERT_ID")
     parser.add_argument("--json", action="store_true", help="for programs: the alert, and the comparison")
     parser.set_defaults(run=lambda given: run(_explain(given)))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from connector.contract.errors import ContractError
 from connector.kafka.errors import ClusterUnreachable, KafkaShellError
+from connector.process.exits import KAFKA
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 STALL_S = 60.0
 """Longest wait for the next records."""
 
-UNREACHABLE = 4
-"""Exit code, as in `python -m streams --help`."""
+UNREACHABLE = KAFKA
+"""Exit code."""
 
 
 def run(work: Coroutine[None, None, int]) -> int:

@@ -59,6 +59,11 @@ ended is sent again, with the same idempotency key. Run one; several share the p
 settings, from the environment and from a file of NAME=value lines:
 {manual(NotifySettings)}
 
+examples:
+  NOTIFY_CONFIG=notify.yaml python -m streams notify
+  python -m streams notify --check notify.yaml
+  NOTIFY_CONFIG=notify.yaml python -m streams notify --dry-run --since 2h
+
 exit codes:
   0  stopped as asked, or everything is fine
   1  a defect: see the log

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from connector.contract.topics import DEFAULT_PARTITIONS
@@ -36,6 +37,8 @@ class Orders(NamedTuple):
     """For the replay to make up the orders by market; None: they are among the records."""
     notes: Callable[[], list[str]]
     """What has to be assumed of them; ask when all are read."""
+    faults: Callable[[], list[str]] = list
+    """What is wrong with those that are left out; ask when all are read."""
 
 
 @asynccontextmanager
@@ -47,7 +50,12 @@ async def orders_of_file(path: Path, *, markets: bool) -> AsyncIterator[Orders]:
         for batch in file.batches(topics.orders, partition):
             yield batch
 
-    yield Orders(topics, file.total, batches(), partition, lambda: [*file.notes(), *([_MADE_UP] if markets else [])])
+    notes = partial(_notes, file, markets=markets)
+    yield Orders(topics, file.total, batches(), partition, notes, file.left_out)
+
+
+def _notes(file: OrdersFile, *, markets: bool) -> list[str]:
+    return [*file.notes(), *([_MADE_UP] if markets else [])]
 
 
 @asynccontextmanager

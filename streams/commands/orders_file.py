@@ -103,11 +103,13 @@ class OrdersFile:
         assumed.append(
             "a file has no headers: orders count as live (source ws), with complete coverage, of wallets without label"
         )
-        if self._first_fault is not None:
-            reason, _ = self.faults.most_common(1)[0]
-            number = self._number(self._first_fault)
-            assumed.append(
-                f"{self.faults.total():,} lines are no orders and were left out, the first is line {number}; most"
-                f" often: {reason}"
-            )
-        return assumed
+        return assumed + self.left_out()
+
+    def left_out(self) -> list[str]:
+        """Return what is to be said of lines that are no orders."""
+        if self._first_fault is None:
+            return []
+        reason, _ = self.faults.most_common(1)[0]
+        number = self._number(self._first_fault)
+        told = f"{self.faults.total():,} lines are no orders and were left out, the first is line {number}"
+        return [f"{told}; most often: {reason}"]

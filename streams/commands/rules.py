@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streams.commands import backtest, command, difference, rules_in_force, ruletest, score
+from connector.process.exits import DONE, FAILED, KAFKA, USAGE
+from streams.commands import ON_KAFKA, backtest, command, difference, rules_in_force, ruletest, score
 from streams.commands.known import compile_file
 from streams.rules.reference import reference
 from streams.settings import SHIPPED_RULES
@@ -19,15 +20,35 @@ if TYPE_CHECKING:
 
 def register(commands: Commands) -> None:
     """Add `rules` and its actions."""
-    actions = command(commands, "rules", "Write rules, try them, and put them in force.").add_subparsers(
-        dest="action", required=True, metavar="ACTION"
+    rules = command(
+        commands,
+        "rules",
+        "Write rules, try them, and put them in force.\n\nEach action has a page of its own: `ACTION --help`.",
+        "rules check my-rules.yaml",
+        "rules backtest --orders kafka --rules my-rules.yaml",
+        "rules apply my-rules.yaml --shadow",
+        codes={DONE: "", FAILED: "see the action", USAGE: "", KAFKA: ""},
+        settings=ON_KAFKA,
     )
-    check = command(actions, "check", "Type-check a rules file.")
+    actions = rules.add_subparsers(dest="action", required=True, metavar="ACTION")
+    check = command(
+        actions,
+        "check",
+        "Type-check a rules file.\n\nEvery fault is told with its line and what to write instead.",
+        "rules check my-rules.yaml",
+        codes={DONE: "all rules are fine", USAGE: "a rule is wrong, or there is no such file"},
+        settings="none",
+    )
     check.add_argument("file", type=Path, nargs="?", default=SHIPPED_RULES, help="default: the rules shipped")
     check.set_defaults(run=_check)
-    command(actions, "vocabulary", "List every variable that a rule can use, as Markdown tables.").set_defaults(
-        run=_vocabulary
-    )
+    command(
+        actions,
+        "vocabulary",
+        "List every variable that a rule can use, as Markdown tables.",
+        "rules vocabulary",
+        codes={DONE: ""},
+        settings="none",
+    ).set_defaults(run=_vocabulary)
     ruletest.register(actions)
     backtest.register(actions)
     difference.register(actions)

@@ -15,8 +15,9 @@ from aiokafka.errors import KafkaError
 from connector.contract.errors import ContractError
 from connector.kafka.errors import KafkaShellError
 from connector.process.environment import load
+from connector.process.exits import DONE, FAILED, INTERRUPTED, KAFKA, USAGE
 from connector.process.terminal import terminal
-from streams.commands import command
+from streams.commands import ON_KAFKA, command
 from streams.commands.known import compile_file
 from streams.durations import parse_duration
 from streams.rules import plan, silencing
@@ -43,10 +44,24 @@ _TIMEOUT_S = 60.0
 _MANUAL = """
 A change takes effect on every worker, without a restart, RULES_DELAY after Kafka has it. It needs the workers' KAFKA,
 TOPIC_PREFIX and PARTITIONS, and their RULES: the rules of that file are in force where the topic says nothing.
-
-exit codes: 0 done, 1 it does not fit the rules in force (nothing is changed), 2 wrong usage, settings or rules,
-4 Kafka cannot be reached, or the topic has other settings than the contract's.
 """
+_CODES = {
+    DONE: "",
+    FAILED: "it does not fit the rules in force: nothing is changed",
+    USAGE: "wrong usage, settings or rules",
+    KAFKA: "",
+    INTERRUPTED: "",
+}
+_EXAMPLES = {
+    "apply": ("my-rules.yaml --dry-run", "my-rules.yaml --shadow"),
+    "list": ("--json",),
+    "pause": ("whale-buys",),
+    "resume": ("whale-buys",),
+    "promote": ("whale-buys",),
+    "unsilence": ("3f2a9c",),
+    "remove": ("whale-buys --shadow",),
+    "silence": ('rule=whale-buys "subject=0x6031*" --for 2h --comment "moving house"',),
+}
 
 
 def register(actions: Commands) -> None:
@@ -56,7 +71,7 @@ def register(actions: Commands) -> None:
     applying.add_argument("--dry-run", action="store_true", help="only say what would change")
     applying.add_argument("--shadow", action="store_true", help="put them on trial beside the versions in force")
     applying.add_argument("--prune", action="store_true", help="remove rules of the topic that are not in the file")
-    listing = command(actions, "list", f"List rules and silences, where they are from, and since when.\n{_MANUAL}")
+    listing = _command(actions, "list", "List rules and silences, where they are from, and since when.")
     listing.add_argument("--json", action="store_true", help="for programs, with the whole rules")
     listing.set_defaults(run=lambda given: _run(given, _list))
     for name, doc, planned in _BY_ID:
@@ -89,9 +104,14 @@ def _add(actions: Commands, name: str, doc: str, planned: Planned) -> argparse.A
     async def change(given: argparse.Namespace, store: RulesStore, file: File) -> None:
         await _change(planned(given, await store.read(file)), store, dry_run=given.dry_run)
 
-    parser = command(actions, name, f"{doc}\n{_MANUAL}")
+    parser = _command(actions, name, doc)
     parser.set_defaults(run=lambda given: _run(given, change), dry_run=False)
     return parser
+
+
+def _command(actions: Commands, name: str, doc: str) -> argparse.ArgumentParser:
+    examples = (f"rules {name} {options}" for options in _EXAMPLES[name])
+    return command(actions, name, f"{doc}\n{_MANUAL}", *examples, codes=_CODES, settings=ON_KAFKA)
 
 
 def _run(given: argparse.Namespace, act: Act) -> int:
@@ -101,14 +121,14 @@ def _run(given: argparse.Namespace, act: Act) -> int:
         asyncio.run(asyncio.wait_for(act(given, RulesStore(settings), file), _TIMEOUT_S))
     except InvalidChange as error:
         sys.stderr.write(f"{error}\n")
-        return 1
+        return FAILED
     except TimeoutError:
         sys.stderr.write(f"the Kafka at {settings.kafka} did not answer within {_TIMEOUT_S:.0f} s\n")
-        return 4
+        return KAFKA
     except (KafkaShellError, ContractError, KafkaError) as error:
         sys.stderr.write(f"{error}\n")
-        return 4
-    return 0
+        return KAFKA
+    return DONE
 
 
 async def _change(planned: Plan, store: RulesStore, *, dry_run: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from connector.contract.topics import DEFAULT_PARTITIONS
 from connector.kafka.partitioner import partitioner
+from connector.process.exits import DONE, FAILED, USAGE
 from streams.commands import command
 from streams.commands.known import read_text
 from streams.rules.engine import load_rules
@@ -25,21 +26,24 @@ if TYPE_CHECKING:
     from streams.rules.engine import Engine
     from streams.ruletest.document import RuleTests
 
-FAILED = 1
-
 _DOC = f"""\
 Test rules: orders in, alerts expected at given times.
 
 The orders run through the code of the worker. Prints a line per test, and of a test that fails what was expected and
 what came.
-{document.__doc__ or ""}
-exit codes: 0 all passed, 1 a test failed, 2 a file cannot be used: every fault is told with its line.
-"""
+{document.__doc__ or ""}"""
 
 
 def register(actions: Commands) -> None:
     """Add `test`."""
-    parser = command(actions, "test", _DOC)
+    parser = command(
+        actions,
+        "test",
+        _DOC,
+        "rules test my-rules.test.yaml",
+        codes={DONE: "all passed", FAILED: "a test failed", USAGE: "a file cannot be used: every fault with its line"},
+        settings="none",
+    )
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="files with tests")
     parser.set_defaults(run=_test)
 

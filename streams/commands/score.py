@@ -10,8 +10,9 @@ from connector.contract.errors import InvalidRecord
 from connector.kafka.errors import KafkaShellError
 from connector.kafka.reader import reading
 from connector.process.environment import load
+from connector.process.exits import DONE, INTERRUPTED, KAFKA, USAGE
 from connector.process.terminal import terminal
-from streams.commands import command
+from streams.commands import ON_KAFKA, command
 from streams.grades import decode_grade
 from streams.rules.scorecard import Scorecards, as_json, table
 from streams.settings import Settings
@@ -31,14 +32,19 @@ Reads alert-grades.v1: the price at GRADE_AFTER after each alert, and at the mar
 its order traded. Per rule, version, mode and horizon: the mean return per USDC, without fees, and the share of
 positive returns, with 95 % confidence intervals; `too few` where fewer than 10 alerts are graded. The intervals take
 alerts as independent: of many at the same time in the same market, believe less.
-
-exit codes: 0 done, 2 wrong usage or settings, 4 Kafka cannot be reached, or there is no such topic.
 """
 
 
 def register(actions: Commands) -> None:
     """Add the action."""
-    parser = command(actions, "score", _DOC)
+    parser = command(
+        actions,
+        "score",
+        _DOC,
+        "rules score --rule whale-buys",
+        codes={DONE: "", USAGE: "", KAFKA: "Kafka cannot be reached, or there is no such topic", INTERRUPTED: ""},
+        settings=ON_KAFKA,
+    )
     parser.add_argument("--rule", metavar="ID", help="this rule only")
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.set_defaults(run=_score)
@@ -50,10 +56,10 @@ def _score(given: argparse.Namespace) -> int:
         cards = asyncio.run(asyncio.wait_for(_read(settings, given.rule), _TIMEOUT_S))
     except TimeoutError:
         sys.stderr.write(f"the Kafka at {settings.kafka} did not answer in full within {_TIMEOUT_S:.0f} s\n")
-        return 4
+        return KAFKA
     except KafkaShellError as error:
         sys.stderr.write(f"{error}\n")
-        return 4
+        return KAFKA
     scores = cards.scores()
     if given.json:
         sys.stdout.write(as_json(scores).decode() + "\n")
@@ -61,7 +67,7 @@ def _score(given: argparse.Namespace) -> int:
         terminal().print(table(scores))
     else:
         sys.stdout.write(f"no grades yet{f' of rule {given.rule}' if given.rule else ''}\n")
-    return 0
+    return DONE
 
 
 async def _read(settings: Settings, rule: str | None) -> Scorecards:

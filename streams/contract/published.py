@@ -68,6 +68,8 @@ READINGS: Final = {
                         tombstone="Takes the rule or silence away.", written_by="anybody"),
     "alert-grades.v1": Reading(repeats="Of a grade_id the first record counts.", order="None is promised."),
     "rule-scores.v1": Reading(repeats="The latest record of a key counts; add the partitions up.", order="Per key."),
+    "notifications-dead.v1": Reading(repeats="The same notification may come again after a restart: its key tells.",
+                                     order="None is promised."),
 }  # fmt: skip
 _SCHEMA_OF: Final = {"alerts-shadow.v1": "alerts.v1"}
 """Topics that share another one's schema."""

@@ -124,7 +124,7 @@ class Group:
         """Return when an alert that comes now is told: a group that nothing is left of begins anew."""
         if self._tick is None or (self._tick <= now and not self.firing):
             return now + self.route.timing.group_wait_ms
-        return self._on_grid(now)
+        return self._on_grid(now + 1)
 
     def _on_grid(self, at: int) -> int:
         """Return the first tick that is not before `at`."""

@@ -159,15 +159,15 @@ class Groups:
             return True
         wanted = not alert.silenced_by and (group.target.send_resolved or alert.transition != "resolved")
         told = named(alert)
+        if wanted:  # before anything begins or ends: whether a group goes on is what it was until now
+            group.add(told, place, now)
+            self._groups[key] = group
         if alert.transition == "resolved":
             self._end(key, group, told.episode)
         elif (
             wanted and alert.ends_at is None and len(self._firing) < MOST_FIRING and group.begins(told, place.partition)
         ):
             self._firing.setdefault(told.episode, set()).add(key)
-        if wanted:
-            group.add(told, place, now)
-            self._groups[key] = group
         return wanted
 
     def _end(self, key: str, group: Group, episode: str) -> None:

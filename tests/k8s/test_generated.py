@@ -7,7 +7,7 @@ from pathlib import Path
 from connector.contract.topics import CONNECTOR_TOPICS
 from k8s.generate.files import generated
 from streams.topics import STREAMS_TOPICS
-from tests.support.manifests import named, written
+from tests.support.manifests import written
 
 COMPONENTS = {"connector", "streams", "notify", "board", "toolbox"}
 ROOT = Path(__file__).parents[2]
@@ -40,19 +40,6 @@ def test_rights_are_about_topics_that_there_are() -> None:
                     assert name.removesuffix("-") in topics
                 case kind:
                     assert kind == "group"
-
-
-def test_alerts_know_how_much_memory_there_is() -> None:
-    """They warn before the kernel ends a process, so they have to know when that is."""
-    for group in written("monitoring", "alerts.yaml")[0]["groups"]:
-        for rule in group["rules"]:
-            if rule.get("record") == "walletstream:memory_limit_bytes":
-                name = rule["labels"]["component"]
-                (container,) = named(written("base", f"{name}.yaml"), "StatefulSet", name)["spec"]["template"]["spec"][
-                    "containers"
-                ]
-                gibibytes = int(container["resources"]["limits"]["memory"].removesuffix("Gi"))
-                assert rule["expr"] == f"vector({gibibytes * 2**30})", name
 
 
 def test_secrets_that_are_copied_are_those_of_the_users() -> None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from connector.contract.topics import CONNECTOR_TOPICS
 from connector.process.environment import load
+from streams.topics import STREAMS_TOPICS
 from tests.support.child import environment as without_ours
 from tests.support.manifests import OVERLAYS, Document, containers, environment, named, of_kind, rendered
 from tests.support.rights import authority, certificates
@@ -24,7 +26,7 @@ READS: dict[str, tuple[str, ...]] = {
     "connector": ("connector.settings:Settings",),
     "streams": ("streams.settings:Settings",),
     "board": ("streams.board.settings:Settings",),
-    "notify": ("streams.notify.settings:Settings",),
+    "notify": ("streams.notify.settings:NotifySettings",),
     "toolbox": ("connector.kafka.settings:KafkaSettings", "streams.settings:Settings"),
     "simulator": (),
 }
@@ -110,11 +112,10 @@ def test_there_are_as_many_replicas_as_the_keys_are_shared_among(overlay: str) -
 def test_topics_have_as_many_partitions_as_processes_are_told(overlay: str) -> None:
     """A difference is refused at every start."""
     (_, container) = next(iter(containers(rendered(overlay))))
-    partitions = {
+    told = int(given(overlay, container)["PARTITIONS"])
+    assert {
         each["metadata"]["name"]: each["spec"]["partitions"] for each in of_kind(rendered(overlay), "KafkaTopic")
-    }
-    assert partitions.pop("rules.v1") == 1
-    assert set(partitions.values()) == {int(given(overlay, container)["PARTITIONS"])}
+    } == {spec.name: spec.partitions or told for spec in (*CONNECTOR_TOPICS, *STREAMS_TOPICS)}
 
 
 def test_topics_survive_what_the_cluster_can_lose(overlay: str) -> None:

@@ -229,3 +229,18 @@ def test_what_is_wrong_is_named(
         code = int(ended.code or 0)
     assert code == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_file_without_an_order_is_the_wrong_file(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It ends as if there were none: a script that checks rules with it must not go on as if all were well."""
+    (folder / "orders.jsonl").write_text('{"not": "an order"}\n')
+    assert backtest(monkeypatch, folder, "--json") == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    first, second = said.err.splitlines()
+    assert first == f"{folder / 'orders.jsonl'}: no line is an order"
+    assert second.startswith("1 lines are no orders and were left out, the first is line 1")
+    (folder / "orders.jsonl").write_text("")
+    assert backtest(monkeypatch, folder) == 2
