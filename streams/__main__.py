@@ -30,7 +30,10 @@ Each command has a page of its own: `COMMAND --help`.
         KAFKA: "",
         INTERRUPTED: "",
     },
-    settings=f"from the environment and from a file of NAME=value lines\n{manual(Settings)}",
+    settings=(
+        "of worker and rules, from the environment and from a file of NAME=value lines; notify and board tell theirs"
+        f"\n{manual(Settings)}"
+    ),
 )
 
 

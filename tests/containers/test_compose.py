@@ -19,6 +19,11 @@ from connector.process.environment import load
 from connector.settings import Settings as ConnectorSettings
 from connector.simulator.__main__ import parse_arguments
 from streams.board.settings import Settings as BoardSettings
+from streams.notify.document import read_config
+from streams.notify.secrets import Sources
+from streams.notify.settings import NotifySettings
+from streams.notify.sink import make_parser as sink_parser
+from streams.notify.targets import Webhook
 from streams.settings import Settings as WorkerSettings
 
 if TYPE_CHECKING:
@@ -34,6 +39,7 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "connector doctor": ConnectorSettings,
     "streams worker": WorkerSettings,
     "streams board": BoardSettings,
+    "streams notify": NotifySettings,
 }
 
 
@@ -87,6 +93,18 @@ def test_a_service_has_settings_that_its_program_takes(name: str, monkeypatch: p
 
 FREE = {"sink_secret"}
 """Variables that a file of the service names, not a setting."""
+
+
+def test_the_notifier_tells_the_sink() -> None:
+    """Its file is right, its secret the sink's, and its address where the sink listens."""
+    notify, sink = OURS["notify"], OURS["sink"]
+    (path,) = (volume.partition(":")[0] for volume in notify["volumes"])
+    environment = {"SINK_SECRET": notify["environment"]["SINK_SECRET"]}
+    config = read_config((ROOT / path).read_text(), Sources(environment, lambda _: ""), lambda _: "", name=path)
+    (target,) = config.receivers["sink"]
+    given = sink_parser().parse_args(sink["command"][1:])
+    assert target.address == Webhook(f"http://sink:{given.port}/", sink["environment"]["SINK_SECRET"])
+    assert f":{given.port}/" in sink["healthcheck"]["test"][-1]
 
 
 def test_the_simulator_takes_its_arguments() -> None:

@@ -14,13 +14,15 @@ from connector.local.options import make_parser as local_parser
 from connector.process.exits import MEANINGS
 from connector.simulator.__main__ import _parser as simulator_parser
 from streams.__main__ import _parser as streams_parser
+from streams.notify.sink import make_parser as sink_parser
 from streams.shards.shard import Shard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PARSERS = {
-    parser.prog: parser for parser in (connector_parser(), local_parser(), simulator_parser(), streams_parser(Shard))
+    parser.prog: parser
+    for parser in (connector_parser(), local_parser(), simulator_parser(), streams_parser(Shard), sink_parser())
 }
 
 
