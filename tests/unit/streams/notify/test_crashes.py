@@ -25,7 +25,7 @@ TARGETS = ("fast/1", "slow/2")
 
 def config() -> Config:
     """Return two receivers, both of which are told of every alert, by rule."""
-    receivers = {
+    receivers: dict[str, tuple[Target, ...]] = {
         name.partition("/")[0]: (
             Target(name=name, receiver=name.partition("/")[0], address="json://x", most_named=1_000),
         )
@@ -49,7 +49,7 @@ class World:
 
     def crash(self) -> None:
         """Begin anew from what is outside the process."""
-        self.groups = Groups(config(), PARTITIONS)
+        self.groups = Groups(config(), {partition: len(alerts) for partition, alerts in self.log.items()})
         self.groups.restore({key: decode(GroupMemory, value) for key, value in self.memories.items()})
         self.position = dict(self.committed)
         self.under_way: dict[str, str] = {}
