@@ -44,6 +44,11 @@ if TYPE_CHECKING:
     from streams.commands import Commands
     from streams.notify.config import Config
 
+WRONG = 2
+"""Exit code of settings that are wrong."""
+
+log = structlog.get_logger("streams")
+
 _DOC = f"""\
 Tell people of alerts: by Telegram, Slack, Discord, mail, a webhook, and whatever else Apprise knows, until SIGTERM.
 
@@ -100,9 +105,18 @@ def _notify(given: argparse.Namespace) -> int:
         with asyncio.Runner(loop_factory=new_loop) as runner:
             runner.run(_serve(settings, config))
     except (KafkaShellError, ContractError) as error:
-        structlog.get_logger("streams").error("notify.failed_to_start", error=str(error), exit_code=UNREACHABLE)
-        return UNREACHABLE
+        return _not_started(error, UNREACHABLE)
+    except OSError as error:
+        return _not_started(error, WRONG)
+    except Exception as error:  # a defect: what Python would print of it is not scrubbed
+        log.critical("notify.failed", exc_info=error, exit_code=1)
+        return 1
     return 0
+
+
+def _not_started(error: Exception, code: int) -> int:
+    log.error("notify.not_started", error=str(error), exit_code=code)
+    return code
 
 
 async def _serve(settings: NotifySettings, config: Config) -> None:

@@ -116,8 +116,9 @@ class _Receivers:
             "max_alerts": _most,
             "retry_for": nodes.time_ms,
         }
-        fields = self._reader.mapping(node, place, known, required=("name",))
-        name = fields.get("name", place)
+        written = nodes.fields_of(node).get("name")
+        name = str(written.value) if written is not None else place
+        fields = self._reader.mapping(node, name, known, required=("name",))
         if name in self.found:
             self._reader.fault(node, name, f"name is taken by the receiver on line {self._lines[name]}")
         self._lines.setdefault(name, line_of(node))

@@ -18,6 +18,8 @@ from streams.notify.records import Counts, Firing, GroupMemory, Notification
 from streams.rules.identity import digest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from streams.notify.batch import Place
     from streams.notify.records import Kind, NamedAlert
     from streams.notify.routes import Route
@@ -111,14 +113,14 @@ class Group:
             firing=dict(self.firing),
         )
 
-    def restore(self, memory: GroupMemory, partitions: frozenset[int]) -> None:
-        """Go on from what is remembered, of the partitions that are ours."""
+    def restore(self, memory: GroupMemory, ends: Mapping[int, int]) -> None:
+        """Go on from what is remembered of our partitions; what lies beyond their ends was another topic's."""
         sending = memory.sending
-        if sending is not None and (not sending.offsets or partitions & sending.offsets.keys()):
+        if sending is not None and (not sending.offsets or ends.keys() & sending.offsets.keys()):
             self.sending = sending
-        self._told = {partition: last for partition, last in memory.told.items() if partition in partitions}
+        self._told = {partition: last for partition, last in memory.told.items() if last < ends.get(partition, 0)}
         self._told_at, self._tick = memory.told_at, memory.tick
-        self.firing = {episode: each for episode, each in memory.firing.items() if each.partition in partitions}
+        self.firing = {episode: each for episode, each in memory.firing.items() if each.partition in ends}
 
     def _next_tick(self, now: int) -> int:
         """Return when an alert that comes now is told: a group that nothing is left of begins anew."""

@@ -11,7 +11,7 @@ from streams.notify.routes import fingerprint, group_of, routes_of, walk
 from streams.rules.identity import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from streams.notify.batch import Place
     from streams.notify.config import Config
@@ -44,13 +44,13 @@ class Groups:
 
     Args:
         config: Routes and receivers.
-        partitions: Of alerts.v1, that this process reads.
+        ends: Of the partitions of alerts.v1 that this process reads: the offset that the next alert will have.
         most: Groups that are told apart.
     """
 
-    def __init__(self, config: Config, partitions: Iterable[int] = (), *, most: int = MOST_GROUPS) -> None:
+    def __init__(self, config: Config, ends: Mapping[int, int] | None = None, *, most: int = MOST_GROUPS) -> None:
         self._config = config
-        self._partitions = frozenset(partitions)
+        self._ends = ends or {}
         self._most = most
         self._tree = fingerprint(config.route)
         self._groups: dict[str, Group] = {}
@@ -136,10 +136,10 @@ class Groups:
             if route is None or target is None or key != self._key(route, target, memory.labels):
                 self._changed.add(key)
                 continue
-            if memory.told and not self._partitions & memory.told.keys():
+            if memory.told and not self._ends.keys() & memory.told.keys():
                 continue  # another process has its partitions
             group = self._groups[key] = Group(target, route, memory.labels)
-            group.restore(memory, self._partitions)
+            group.restore(memory, self._ends)
             for episode in group.firing:
                 self._firing.setdefault(episode, set()).add(key)
 

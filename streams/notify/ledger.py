@@ -34,6 +34,8 @@ class Ledger:
         self._memories = prefix + NOTIFICATIONS.name
         self._dead = prefix + NOTIFICATIONS_DEAD.name
         self._order = asyncio.Lock()
+        self.away = False
+        """Whether Kafka did not take what was written last."""
 
     async def remember(self, keys: Collection[str], memory: Callable[[str], GroupMemory | None]) -> None:
         """Write what there is to remember of each key at this moment; nothing: it is forgotten."""
@@ -57,9 +59,11 @@ class Ledger:
                 )
             except KafkaError as error:
                 failures += 1
+                self.away = True
                 log.warning("notify.not_written", topic=topic, error=f"{type(error).__name__}: {error}")
                 await asyncio.sleep(wait_s(failures, Attempt("retry"), random.random()))  # noqa: S311  # not cryptography
             else:
+                self.away = False
                 return
 
 

@@ -13,7 +13,7 @@ from streams.notify.ledger import recall
 from streams.notify.repeated import REMEMBERED
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -46,29 +46,27 @@ async def restore(
     Raises:
         KafkaError, KafkaShellError: not now.
     """
-    begins = await _begins(consumer, partitions)
+    ends = await consumer.end_offsets(list(partitions)) if partitions else {}
+    begins = await _begins(consumer, ends)
     for tp, offset in begins.items():
         consumer.seek(tp, offset)
-    groups = Groups(config, [tp.partition for tp in partitions])
+    groups = Groups(config, {tp.partition: end for tp, end in ends.items()})
     groups.restore(await recall(settings))
     await _remind(groups, begins, settings)
     return Restored(begins, groups)
 
 
-async def _begins(consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
-    if not partitions:
-        return {}
-    ends = await consumer.end_offsets(list(partitions))
-    firsts = await consumer.beginning_offsets(list(partitions))
+async def _begins(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+    firsts = await consumer.beginning_offsets(list(ends)) if ends else {}
     begins: dict[TopicPartition, int] = {}
     new: dict[TopicPartition, int] = {}
-    for tp in partitions:
+    for tp, end in ends.items():
         committed = await consumer.committed(tp)
         if committed is None:
-            new[tp] = ends[tp]
+            new[tp] = end
         elif committed < firsts[tp]:
             log.error("notify.alerts_expired", partition=tp.partition, alerts=firsts[tp] - committed)
-        begins[tp] = ends[tp] if committed is None else min(max(committed, firsts[tp]), ends[tp])
+        begins[tp] = end if committed is None else min(max(committed, firsts[tp]), end)
     if new:
         await consumer.commit(new)
     return begins

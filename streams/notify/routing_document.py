@@ -32,7 +32,6 @@ def _matchers(node: yaml.Node) -> tuple[Matcher, ...]:
 
 
 _ROUTE: Mapping[str, nodes.Read] = {
-    "receiver": nodes.text,
     "matchers": _matchers,
     "group_by": nodes.texts,
     "group_wait": nodes.time_ms,
@@ -47,10 +46,10 @@ _TIMES: Final = {each: f"{each}_ms" for each in ("group_wait", "group_interval",
 def read_route(reader: Reader, node: yaml.Node, receivers: Collection[str]) -> Route:
     """Return the tree; what is wrong with it is told to the reader."""
     route = _Routes(reader, receivers).read(node, Route(receiver=""), "0", 0)
-    given = {str(key.value) for key, _ in node.value} if isinstance(node, yaml.MappingNode) else set()
+    given = nodes.fields_of(node).keys()
     if isinstance(node, yaml.MappingNode) and "receiver" not in given:
         reader.fault(node, "route", "receiver is missing: the root says who is told of what no other route takes")
-    for key in sorted(given & {"matchers", "continue"}):
+    for key in sorted({"matchers", "continue"} & given):
         reader.fault(node, "route", f"{key}: the root takes every alert, give it to its routes")
     return route
 
@@ -65,12 +64,9 @@ class _Routes:
     def read(self, node: yaml.Node, parent: Route, path: str, depth: int) -> Route:
         """Return the route at a place of the tree."""
         name = "route" if path == "0" else f"route {path.removeprefix('0.')}"
-        fields = self._reader.mapping(node, name, _ROUTE)
-        receiver = fields.get("receiver", parent.receiver)
-        if "receiver" in fields and receiver not in self._receivers:
-            self._reader.fault(node, name, f"there is no receiver {receiver}{nearest(receiver, self._receivers)}")
+        fields = self._reader.mapping(node, name, {**_ROUTE, "receiver": self._receiver})
         route = Route(
-            receiver=receiver,
+            receiver=fields.get("receiver", parent.receiver),
             matchers=fields.get("matchers", ()),
             group_by=fields.get("group_by", parent.group_by),
             timing=_timing(fields, parent.timing),
@@ -83,6 +79,12 @@ class _Routes:
         children = enumerate(fields.get("routes", []), start=1)
         routes = tuple(self.read(child, route, f"{path}.{place}", depth + 1) for place, child in children)
         return replace(route, routes=routes)
+
+    def _receiver(self, node: yaml.Node) -> str:
+        name = nodes.text(node)
+        if name not in self._receivers:
+            raise ValueError(f"there is none called {name}{nearest(name, self._receivers)}")
+        return name
 
 
 def _timing(fields: Mapping[str, Any], usual: Timing) -> Timing:

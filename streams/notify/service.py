@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any
+from contextlib import AsyncExitStack, suppress
+from typing import TYPE_CHECKING
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener
-from aiokafka.errors import IllegalStateError, KafkaConnectionError, KafkaError
+from aiokafka import ConsumerRebalanceListener
+from aiokafka.errors import IllegalStateError, KafkaError
 
 from connector.kafka.admin import ensure_topics
 from connector.kafka.errors import KafkaShellError
-from connector.kafka.reach import unreachable
 from connector.process.mask import Mask
 from connector.process.status import status_served
+from streams.notify.clients import REBALANCE_S, clients
 from streams.notify.clock import Clock
 from streams.notify.ledger import Ledger
 from streams.notify.metrics import Metrics
@@ -28,18 +28,22 @@ from streams.topics import ALERTS, NOTIFY_TOPICS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from aiokafka import TopicPartition
+    from aiokafka import AIOKafkaConsumer, TopicPartition
 
     from streams.notify.config import Config
     from streams.notify.settings import NotifySettings
 
-_STALLED_S = 60.0
-"""Longest time without a step of the main loop, which is much faster even while Kafka is away."""
+_STALLED_S = 120.0
+"""Longest time without a step of the main loop, unless Kafka is away."""
 
 _STUCK_S = 300.0
 """Longest attempt: all of them have limits of their own far below."""
 
-_REBALANCE_S = 30.0
+_RESTORE_S = 90.0
+"""Longest time to read what was under way; then it is tried again."""
+
+_STOP_S = 20.0
+"""For the last session to end: an attempt to send, and what is to be remembered."""
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +62,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is no
         self._released = asyncio.Event()
         self._released.set()
         self._session: Session | None = None
+        self._ledger: Ledger | None = None
         self._stepped_at = self._loop.time()
 
     async def run(self) -> None:
@@ -69,7 +74,6 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is no
             OSError: STATUS_ADDRESS cannot be served.
         """
         settings = self._settings
-        options: dict[str, Any] = {"bootstrap_servers": settings.kafka, **settings.client()}
         await ensure_topics(
             settings.kafka,
             [spec.prefixed(settings.topic_prefix) for spec in (ALERTS, *NOTIFY_TOPICS)],
@@ -86,21 +90,28 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is no
                 )
             )
             self._metrics.before_scrapes(self._gauges)
-            producer = AIOKafkaProducer(**options, acks="all", compression_type="gzip")
-            consumer = self._consumer(options)
-            for client in (producer, consumer):
-                stack.push_async_callback(client.stop)
-                await self._started(client)
+            producer, consumer = await stack.enter_async_context(clients(settings))
             consumer.subscribe([settings.topic_prefix + ALERTS.name], listener=self)
             log.info("notify.started", status=address, receivers=sorted(self._config.receivers))
-            await self._sessions(consumer, Ledger(producer, settings.topic_prefix))
+            self._ledger = Ledger(producer, settings.topic_prefix)
+            await self._until_stopped(asyncio.create_task(self._sessions(consumer, self._ledger), name="sessions"))
             log.info("notify.stopped")
+
+    async def _until_stopped(self, sessions: asyncio.Task[None]) -> None:
+        """Wait for the end, which may be a defect's; a session that hangs is left."""
+        stopping = asyncio.create_task(self._stop.wait(), name="stop")
+        await asyncio.wait({sessions, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        await asyncio.wait({sessions}, timeout=_STOP_S)
+        sessions.cancel()
+        with suppress(asyncio.CancelledError):
+            await sessions
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Have the session end before others get its partitions."""
         self._assigned = None
         try:
-            async with asyncio.timeout(_REBALANCE_S / 2):
+            async with asyncio.timeout(REBALANCE_S / 2):
                 await self._released.wait()
         except TimeoutError:
             log.warning("notify.release_slow", partitions=sorted(tp.partition for tp in revoked))
@@ -108,24 +119,6 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is no
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Begin another session."""
         self._assigned = set(assigned)
-
-    def _consumer(self, options: dict[str, Any]) -> AIOKafkaConsumer:
-        session_ms = round(self._settings.session_timeout * 1_000)
-        return AIOKafkaConsumer(
-            **options,
-            group_id=self._settings.topic_prefix + self._settings.notify_group_id,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",  # where nothing was committed, `restore` says where to begin
-            session_timeout_ms=session_ms,
-            heartbeat_interval_ms=session_ms // 10,
-            rebalance_timeout_ms=round(_REBALANCE_S * 1_000),
-        )
-
-    async def _started(self, client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
-        try:
-            await client.start()
-        except KafkaConnectionError as error:
-            raise await unreachable(self._settings.kafka, self._settings.client()) from error
 
     async def _sessions(self, consumer: AIOKafkaConsumer, ledger: Ledger) -> None:
         failures = 0
@@ -138,16 +131,17 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is no
             try:
                 await self._session_of(consumer, ledger, self._assigned)
                 failures = 0
-            except (KafkaError, KafkaShellError, IllegalStateError) as error:
+            except (KafkaError, KafkaShellError, IllegalStateError, TimeoutError) as error:
                 failures += 1
-                log.warning("notify.not_restored", error=f"{type(error).__name__}: {error}")
+                log.warning("notify.interrupted", error=f"{type(error).__name__}: {error}")
                 await self._pause(wait_s(failures, Attempt("retry"), random.random()))  # noqa: S311  # not cryptography
             finally:
                 self._session = None
                 self._released.set()
 
     async def _session_of(self, consumer: AIOKafkaConsumer, ledger: Ledger, assigned: set[TopicPartition]) -> None:
-        begins, groups = await restore(consumer, assigned, self._settings, self._config)
+        async with asyncio.timeout(_RESTORE_S):
+            begins, groups = await restore(consumer, assigned, self._settings, self._config)
         self._session = Session(
             consumer,
             begins,
@@ -165,7 +159,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is no
 
     def _live(self) -> str:
         silent = self._loop.time() - self._stepped_at
-        if silent > _STALLED_S:
+        if silent > _STALLED_S and not self._away:
             return f"no step for {silent:.0f} s"
         stuck = self._session.stuck_s() if self._session is not None else 0.0
         return f"an attempt to send is stuck for {stuck:.0f} s" if stuck > _STUCK_S else ""
@@ -173,7 +167,13 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is no
     def _ready(self) -> str:
         if self._assigned is None:
             return "waiting for the group to assign partitions"
+        if self._away:
+            return "Kafka does not take what is to be remembered"
         return "" if self._session is not None else "reading what was under way"
+
+    @property
+    def _away(self) -> bool:
+        return self._ledger is not None and self._ledger.away
 
     def _gauges(self) -> None:
         if self._session is not None:

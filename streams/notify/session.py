@@ -38,6 +38,8 @@ _POLL_MS = 200
 _BATCH = 1_000
 _REMEMBER_S = 1.0
 _GRACE_S = 5.0
+_KAFKA_S = 10.0
+"""How long a commit, or the last things to remember, may take: a client waits for a broker for ever."""
 
 log = structlog.get_logger(__name__)
 
@@ -95,7 +97,11 @@ class Session:
                     next_remember = loop.time() + _REMEMBER_S
         finally:
             await asyncio.gather(*[each.close(_GRACE_S) for each in self.dispatchers])
-        await self._remember()
+        try:
+            async with asyncio.timeout(_KAFKA_S):
+                await self._remember()
+        except TimeoutError:
+            log.warning("notify.not_remembered", remedy="nothing is lost: what was sent last is sent again")
 
     def gauges(self) -> None:
         """Bring the gauges up to date."""
@@ -157,10 +163,11 @@ class Session:
 
     async def _commits(self, offsets: dict[Any, int]) -> bool:
         try:
-            await self._consumer.commit(offsets)
+            async with asyncio.timeout(_KAFKA_S):
+                await self._consumer.commit(offsets)
         except (CommitFailedError, IllegalStateError):
             return False  # the partitions are another one's; what is not committed is sent again there
-        except KafkaError as error:
+        except (KafkaError, TimeoutError) as error:
             log.warning("notify.not_committed", error=f"{type(error).__name__}: {error}")
             return False
         return True

@@ -56,7 +56,7 @@ def read_document(text: str) -> tuple[list[Written], list[Fault]]:
     root = reader.compose(text, expected="one key, rules, with a list of rules")
     if root is None:
         return [], reader.faults
-    fields = {str(key.value): value for key, value in root.value} if isinstance(root, yaml.MappingNode) else {}
+    fields = nodes.fields_of(root)
     listed = fields.get("rules")
     if len(fields) != 1 or not isinstance(listed, yaml.SequenceNode):
         return [], [Fault(1, "document", "expected one key, rules, with a list of rules")]
@@ -79,7 +79,7 @@ def _repeated(rules: list[Written]) -> list[Fault]:
 def _read_rule(reader: Reader, node: yaml.Node, place: str) -> Written | None:
     """Return the rule; None where something is wrong with it, which the reader is told."""
     before = len(reader.faults)
-    fields = {str(key.value): value for key, value in node.value} if isinstance(node, yaml.MappingNode) else {}
+    fields = nodes.fields_of(node)
     name = str(fields["id"].value) if "id" in fields else place
     read = {key: read for key, (_, read) in _READERS.items()}
     values = {FIELDS[key]: value for key, value in reader.mapping(node, name, read, required=_REQUIRED).items()}

@@ -76,6 +76,11 @@ def line_of(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
+def fields_of(node: yaml.Node) -> dict[str, yaml.Node]:
+    """Return the nodes of a mapping by key; none of anything else."""
+    return {str(key.value): value for key, value in node.value} if isinstance(node, yaml.MappingNode) else {}
+
+
 def itself(node: yaml.Node) -> yaml.Node:
     """Return a node that somebody else reads."""
     return node

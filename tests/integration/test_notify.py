@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest_asyncio
 
+from connector.local.broker import LocalKafka
 from connector.local.ports import port_of, reserve
 from tests.support.alerts import alert, hexed, over
 from tests.support.listener import Listener, listening
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from connector.local.broker import LocalKafka
 
 ROUTES = """
 receivers:
@@ -175,8 +175,22 @@ async def test_what_still_fires_outlives_a_restart_and_is_repeated_until_it_is_o
         await listener.until(lambda each: each.got[-1].body["counts"]["resolved"] == 1)
         await deployment.until_committed(2)
         await listener.until(lambda each: each.got[-1].body["kind"] == "new")
-        while await deployment.remembered():
-            pass
+        await deployment.until_forgotten()
     kinds = [each.body["kind"] for each in listener.got]
     assert kinds == ["new", *["repeat"] * (len(kinds) - 2), "new"]
     assert len({each.key for each in listener.got}) == len(kinds)
+
+
+async def test_sigterm_ends_a_notifier_whose_broker_is_away(tmp_path: Path, listener: Listener) -> None:
+    """It stays alive while Kafka is away, since a restart would not help; told to stop it ends."""
+    async with LocalKafka() as kafka, Deployment(kafka.bootstrap, "", tmp_path) as deployment:
+        deployment.configure(ROUTES.format(port=listener.port, wait="0s", retry_for="1h"))
+        listener.held.clear()
+        async with deployment.notifier() as notifier:
+            await deployment.publish(alert("sent", severity="critical"))
+            await listener.until(lambda each: each.got)
+            await kafka.kill()
+            listener.held.set()
+            assert (await notifier.status.ask("/livez")).status == 200
+            assert await notifier.stop() == 0
+        assert "Traceback" not in deployment.log.read_text()

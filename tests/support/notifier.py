@@ -95,6 +95,15 @@ class Deployment:
         last = {record.key: record.value for record in await read_all(self.bootstrap, self.prefix + NOTIFICATIONS.name)}
         return {key.decode() for key, value in last.items() if value is not None}
 
+    async def until_forgotten(self) -> None:
+        """Wait until nothing is remembered."""
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                while await self.remembered():  # noqa: ASYNC110 - a topic has no event
+                    await asyncio.sleep(0.1)
+        except TimeoutError as error:
+            raise AssertionError(f"remembered: {await self.remembered()}") from error
+
     async def committed(self) -> int:
         """Return how many alerts are committed, of all partitions."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)

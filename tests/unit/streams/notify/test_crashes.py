@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.notify.batch import Place
@@ -25,7 +25,7 @@ TARGETS = ("fast/1", "slow/2")
 
 def config() -> Config:
     """Return two receivers, both of which are told of every alert, by rule."""
-    receivers = {
+    receivers: dict[str, tuple[Target, ...]] = {
         name.partition("/")[0]: (
             Target(name=name, receiver=name.partition("/")[0], address="json://x", most_named=1_000),
         )
@@ -49,7 +49,7 @@ class World:
 
     def crash(self) -> None:
         """Begin anew from what is outside the process."""
-        self.groups = Groups(config(), PARTITIONS)
+        self.groups = Groups(config(), {partition: len(alerts) for partition, alerts in self.log.items()})
         self.groups.restore({key: decode(GroupMemory, value) for key, value in self.memories.items()})
         self.position = dict(self.committed)
         self.under_way: dict[str, str] = {}
@@ -66,8 +66,13 @@ class World:
             self.groups.add(self.log[partition][position], Place(partition, position), self.now)
             self.position[partition] += 1
 
-    def send(self, target: str, step: int) -> None:
-        """Put the next notification on record; send it, too, from step 1 on; take note of that from step 2 on."""
+    def send(self, target: str, step: int, wait: int) -> None:
+        """
+        Put what is due after a while on record, from step 1 on send it, from step 2 on take note of that.
+
+        After an earlier step the process dies.
+        """
+        self.now += wait
         told = self.groups.take(target, self.now)
         if told is None:
             return
@@ -96,7 +101,7 @@ class World:
         for _ in range(200):
             self.now += 10
             for target in TARGETS:
-                self.send(target, 2)
+                self.send(target, 2, 0)
             self.remember()
 
     def _write(self, keys: set[str]) -> None:
@@ -111,13 +116,14 @@ class World:
 _steps = st.one_of(
     st.tuples(st.just("publish"), st.sampled_from(PARTITIONS), st.sampled_from("rs")),
     st.tuples(st.just("read"), st.sampled_from(PARTITIONS)),
-    st.tuples(st.just("send"), st.sampled_from(TARGETS), st.sampled_from((0, 1, 2, 2))),
+    st.tuples(st.just("send"), st.sampled_from(TARGETS), st.sampled_from((0, 1, 2, 2)), st.sampled_from((0, 3, 6))),
     st.tuples(st.just("remember")),
     st.tuples(st.just("wait"), st.integers(1, 9)),
     st.tuples(st.just("crash")),
 )
 
 
+@settings(max_examples=300)
 @given(steps=st.lists(_steps, max_size=60))
 def test_every_alert_is_told_and_under_one_key_only(steps: list[tuple[str, ...]]) -> None:
     """Whatever dies when: both receivers hear of each alert, of none under two keys; all is committed at the end."""
