@@ -93,13 +93,13 @@ async def creatable(
     return {name: _named(code) for name, code, *_ in answer.topic_errors}
 
 
-async def rights(admin: AIOKafkaAdminClient, names: Sequence[str], group: str) -> Rights:
+async def rights(admin: AIOKafkaAdminClient, *, read: Sequence[str], written: Sequence[str], group: str) -> Rights:
     """Return what we may not do with topics that exist, and with the group."""
-    fetch = FetchRequest(0, 1, 1, 0, [(name, [(_NO_PARTITION, 0, 1)]) for name in names])
-    produce = ProduceRequest(None, 1, _TIMEOUT_MS, [(name, [(_NO_PARTITION, b"")]) for name in names])
+    fetch = FetchRequest(0, 1, 1, 0, [(name, [(_NO_PARTITION, 0, 1)]) for name in read])
+    produce = ProduceRequest(None, 1, _TIMEOUT_MS, [(name, [(_NO_PARTITION, b"")]) for name in written])
     return Rights(
-        read=await _refused(admin, fetch) if names else {},
-        write=await _refused(admin, produce) if names else {},
+        read=await _refused(admin, fetch) if read else {},
+        write=await _refused(admin, produce) if written else {},
         group=await _commit(admin, group),
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiokafka.errors import KafkaError
 
-from connector.contract.topics import CONNECTOR_TOPICS, COVERAGE, ORDERS, WATCHLIST
+from connector.contract.topics import CONNECTOR_TOPICS, COVERAGE, GAPS, ORDERS, ORDERS_DEAD, WATCHLIST
 from connector.doctor import ask_kafka as ask
 from connector.doctor import judge_kafka as judge
 from connector.doctor import judge_wallets
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from connector.kafka.settings import KafkaSettings
     from connector.settings import Settings
 
+_USED = (ORDERS, WATCHLIST, COVERAGE), (ORDERS, ORDERS_DEAD, COVERAGE, GAPS)
+"""Topics that a connector reads, and those that it writes: no other right is asked for."""
 _WHOLE_S = 60.0
 _PORT = 9092
 _AFTER = "Kafka cannot be used"
@@ -113,8 +115,10 @@ class Cluster:
                 yield judge.creatable(spec, errors[spec.name], **sizes)
 
     async def _group(self, admin: AIOKafkaAdminClient, settings: Settings, topics: list[str]) -> AsyncIterator[Check]:
-        name = settings.topic_prefix + settings.connector_group
-        for check in judge.rights(await ask.rights(admin, topics, name), name):
+        prefix = settings.topic_prefix
+        name = prefix + settings.connector_group
+        read, written = ([prefix + spec.name for spec in specs if prefix + spec.name in topics] for specs in _USED)
+        for check in judge.rights(await ask.rights(admin, read=read, written=written, group=name), name):
             yield check
         found = await ask.group(admin, name)
         if isinstance(found, str):

@@ -19,8 +19,8 @@ SECRET = "only for this test"
 NOW = 1_794_000_000
 BODY = json.dumps(
     {
-        "key": "n1", "receiver": "sink", "kind": "new", "at": NOW * 1000, "group": {"rule": "whale"}, "alerts": [], "offsets": {},
-        "counts": {"total": 1}, "title": "1 alert of whale", "body": "it bought\x1b[31m",
+        "key": "n1", "receiver": "sink", "kind": "new", "at": NOW * 1000, "group": {"rule": "whale"}, "alerts": [],
+        "counts": {"total": 1}, "offsets": {}, "title": "1 alert of whale", "body": "it bought\x1b[31m",
     }
 ).encode()  # fmt: skip
 
