@@ -18,10 +18,13 @@ from streams.board.readers import Reader
 from streams.board.server import served
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from streams.board.settings import Settings
 
 _STUCK_S = 30.0
 _OBSERVE_S = 1.0
+_CANCEL_S = 1.0
 
 log = structlog.get_logger("streams.board")
 
@@ -49,8 +52,15 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         tasks.append(group.create_task(hub.run()))
         tasks.append(group.create_task(_observe(board, feeds, metrics)))
         await stop.wait()
-        for task in tasks:
+        await _ended(tasks)
+
+
+async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel them until all have ended: a Kafka client that is amid an answer loses a cancellation now and then."""
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
             task.cancel()
+        await asyncio.wait(pending, timeout=_CANCEL_S)
 
 
 async def _observe(board: Board, feeds: Feeds, metrics: Metrics) -> None:
