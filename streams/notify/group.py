@@ -18,7 +18,7 @@ from streams.notify.records import Counts, Firing, GroupMemory, Notification
 from streams.rules.identity import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from streams.notify.batch import Place
     from streams.notify.records import Kind, NamedAlert
@@ -53,6 +53,17 @@ class Group:
         if self.sending is None and not self.pending.counts.total:
             self._tick = self._next_tick(now)
         self.pending.add(alert, place)
+
+    @property
+    def unsettled(self) -> int:
+        """Return how many alerts wait or are under way."""
+        return self.pending.counts.total + (0 if self.sending is None else self.sending.counts.total)
+
+    def held(self) -> Iterator[tuple[int, int]]:
+        """Yield partitions with the first offset of what waits, or is under way."""
+        for offsets in (self.pending.offsets, {} if self.sending is None else self.sending.offsets):
+            for partition, (first, _) in offsets.items():
+                yield partition, first
 
     def begins(self, alert: NamedAlert, partition: int) -> bool:
         """An alert goes on from now on; return whether there was room to know that."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from streams.notify.agenda import Agenda
 from streams.notify.group import Group
 from streams.notify.records import named
 from streams.notify.repeated import Repeated
@@ -58,6 +59,7 @@ class Groups:
         self._firing: dict[str, set[str]] = {}
         """Episode -> groups in which it goes on."""
         self._repeated = Repeated()
+        self._agenda: dict[str, Agenda] = {target.name: Agenda() for target in config.all_targets()}
 
     def __len__(self) -> int:
         return len(self._groups)
@@ -65,8 +67,7 @@ class Groups:
     @property
     def pending(self) -> int:
         """Return how many alerts are read and not settled, for each target that is to be told."""
-        sending = (group.sending.counts.total for group in self._groups.values() if group.sending is not None)
-        return sum(sending) + sum(group.pending.counts.total for group in self._groups.values())
+        return sum(group.unsettled for group in self._groups.values())
 
     def remind(self, partition: int, alert_id: str) -> None:
         """Take note of an alert that was settled before: should it come again, it is a repetition."""
@@ -77,44 +78,42 @@ class Groups:
         if self._repeated.seen(place.partition, alert.alert_id):
             return "repeated"
         groups = self._groups_of(alert)
-        told = False
-        for key, group in groups:
-            told |= self._add(key, group, alert, place, now)
+        told = [self._add(key, group, alert, place, now) for key, group in groups]
         if alert.silenced_by:
             return "silenced"
-        return "queued" if told else "unwanted" if groups else "unrouted"
+        return "queued" if any(told) else "unwanted" if groups else "unrouted"
 
     def take(self, target: str, now: int) -> Told | None:
         """Return what a target is to be told now, the longest due first; it is under way until it is settled."""
-        due = self._due(target)
+        due = self._agenda[target].first()
         if due is None or due[0] > now:
             return None
-        self._changed.add(due[1])
-        return Told(due[1], self._groups[due[1]].take(now))
+        told = Told(due[1], self._groups[due[1]].take(now))
+        self._changes(told.group)
+        return told
 
     def due_at(self, target: str) -> int | None:
         """Return when there is something to take; None: not before something changes."""
-        due = self._due(target)
+        due = self._agenda[target].first()
         return None if due is None else due[0]
 
     def settle(self, group: str, now: int) -> None:
         """What was taken is sent, or dead."""
         self._groups[group].settle(now)
-        self._changed.add(group)
+        self._changes(group)
 
     def held(self) -> dict[int, int]:
         """Return by partition the first offset that is not settled, where there is one."""
         held: dict[int, int] = {}
         for group in self._groups.values():
-            for offsets in (group.pending.offsets, {} if group.sending is None else group.sending.offsets):
-                for partition, (first, _) in offsets.items():
-                    held[partition] = min(first, held.get(partition, first))
+            for partition, first in group.held():
+                held[partition] = min(first, held.get(partition, first))
         return held
 
     def forget(self, settled: dict[int, int], now: int) -> None:
         """Drop groups of which nothing is left to know; `settled` are the offsets that are committed."""
         for key in [key for key, group in self._groups.items() if group.over(now, settled)]:
-            del self._groups[key]
+            self._agenda[self._groups.pop(key).target.name].drop(key)
             self._changed.add(key)
 
     def changed(self) -> set[str]:
@@ -124,8 +123,7 @@ class Groups:
 
     def memory(self, key: str) -> GroupMemory | None:
         """Return what is to be remembered of a group; None: nothing any more."""
-        group = self._groups.get(key)
-        return None if group is None else group.memory()
+        return self._groups[key].memory() if key in self._groups else None
 
     def restore(self, memories: Mapping[str, GroupMemory]) -> None:
         """Go on from what is remembered; what another configuration left is to be forgotten."""
@@ -142,6 +140,7 @@ class Groups:
             group.restore(memory, self._ends)
             for episode in group.firing:
                 self._firing.setdefault(episode, set()).add(key)
+            self._schedule(key)
 
     def _groups_of(self, alert: Alert) -> list[tuple[str, Group]]:
         """Return the groups an alert belongs to; of one that is over those where it began, whatever it says now."""
@@ -168,6 +167,8 @@ class Groups:
             wanted and alert.ends_at is None and len(self._firing) < MOST_FIRING and group.begins(told, place.partition)
         ):
             self._firing.setdefault(told.episode, set()).add(key)
+        if key in self._groups:
+            self._schedule(key)
         return wanted
 
     def _end(self, key: str, group: Group, episode: str) -> None:
@@ -190,6 +191,10 @@ class Groups:
             f"{target.name}/{digest(16, self._tree, route.path, *(part for pair in labels.items() for part in pair))}"
         )
 
-    def _due(self, target: str) -> tuple[int, str] | None:
-        times = ((group.due_at(), key) for key, group in self._groups.items() if group.target.name == target)
-        return min(((at, key) for at, key in times if at is not None), default=None)
+    def _changes(self, key: str) -> None:
+        self._changed.add(key)
+        self._schedule(key)
+
+    def _schedule(self, key: str) -> None:
+        group = self._groups[key]
+        self._agenda[group.target.name].put(key, group.due_at())

@@ -54,13 +54,15 @@ class Listener:
         return [each for each in self.got if each.status == 200]
 
     async def until(self, done: Callable[[Listener], object]) -> None:
-        """Wait until what was got is enough."""
+        """Wait until what was got is enough; only so long for each request."""
         try:
-            async with asyncio.timeout(LIMIT_S), self._more:
-                await self._more.wait_for(lambda: bool(done(self)))
+            async with self._more:
+                while not done(self):
+                    async with asyncio.timeout(LIMIT_S):
+                        await self._more.wait()
         except TimeoutError as error:
             shown = [(each.path, each.status, each.raw[:300]) for each in self.got[-5:]]
-            raise AssertionError(f"not enough after {LIMIT_S:.0f} s: {len(self.got)}, {shown}") from error
+            raise AssertionError(f"nothing came for {LIMIT_S:.0f} s: {len(self.got)}, {shown}") from error
 
     async def handle(self, request: web.Request) -> web.Response:
         """Keep a request, and answer it."""
