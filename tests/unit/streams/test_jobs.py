@@ -377,9 +377,8 @@ def test_what_strangers_add_to_an_order_is_not_passed_on(job: WalletJob) -> None
 
 def test_a_label_may_have_letters_of_any_language() -> None:
     """As the watch-list allows, and the connector writes."""
-    job = wallet_job(
-        rules_of("id: r, scope: wallet, expr: 'true', wallet_labels: [größe], max_age: 9d, message: '{order.label}'")
-    )
+    written = "id: r, scope: wallet, expr: 'true', wallet_labels: [größe], max_age: 9d"
+    job = wallet_job(rules_of(written, message="{order.label}"))
     effects = Effects(admitted_ns=9)
     headers = [*PROVENANCE, ("label", "größe".encode())]
     job.absorb(alive(job, 4), a_record(encode(an_order()), headers=headers), effects)
