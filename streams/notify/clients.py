@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaConnectionError
 
+from connector.kafka.closing import close_consumer
 from connector.kafka.reach import unreachable
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ async def clients(settings: NotifySettings) -> AsyncIterator[tuple[AIOKafkaProdu
         rebalance_timeout_ms=round(REBALANCE_S * 1_000),
     )
     async with AsyncExitStack() as stack:
-        for client in (producer, consumer):
-            stack.push_async_callback(_closed, client)
+        for client, close in ((producer, _closed_producer), (consumer, close_consumer)):
+            stack.push_async_callback(close, client)
             try:
                 await client.start()
             except KafkaConnectionError as error:
@@ -53,9 +54,11 @@ async def clients(settings: NotifySettings) -> AsyncIterator[tuple[AIOKafkaProdu
         yield producer, consumer
 
 
-async def _closed(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
-    try:
-        async with asyncio.timeout(_CLOSE_S):
-            await client.stop()
-    except (KafkaError, TimeoutError):
-        log.debug("kafka.close_failed")
+async def _closed_producer(producer: AIOKafkaProducer) -> None:
+    """Close; what it could not deliver by now is not waited for, for it is sent again after the next start."""
+    stopping = asyncio.create_task(producer.stop())
+    await asyncio.wait({stopping}, timeout=_CLOSE_S)
+    stopping.cancel()
+    await asyncio.wait({stopping})
+    if stopping.cancelled() or stopping.exception() is not None:
+        log.debug("kafka.close_failed", stopped=repr(stopping))
