@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test test-slow monitoring k8s check bench contract consumers browser interop fuzz loss-stock chaos schedules lock clean
+.PHONY: help install demo run test test-slow test-long monitoring k8s check bench contract consumers browser interop fuzz loss-stock chaos schedules lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -35,6 +35,9 @@ test: $(STAMP) ## Run the tests, on a real Apache Kafka
 
 test-slow: $(STAMP) ## Run the tests that kill, freeze and restart for minutes
 	$(BIN)/python -m pytest -m slow
+
+test-long: $(STAMP) ## Roll three workers under load; run every program with the rights of the manifests
+	$(BIN)/python -m pytest -m long
 
 monitoring: $(STAMP) ## Prometheus' own tests of the alerts; then every alert and panel on the real system
 	@programs=$$(bash tests/monitoring/prometheus.sh) && export PATH="$$programs:$$PATH" && \

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = FOLDER / "consumers"
 
+pytestmark = pytest.mark.timeout(300)
+
 
 def tool(name: str) -> str:
     """Return the path of a program; without it the test fails, and says what to install."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from connector.local.broker import LocalKafka
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 PATIENCE_S = 150.0
 MOUNTED = "/etc/walletstream/kafka"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from connector.local.broker import LocalKafka
     from tests.support.workers import WorkerProcess
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 WORKERS = 3
 PARTITIONS = 6

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from connector.local.broker import LocalKafka
 
 PARTITIONS = 2
-_LIMIT_S = 60.0
+_LIMIT_S = 90.0
 WALLETS = tuple(f"0x{number:040x}" for number in range(1, 6))
 
 

@@ -45,7 +45,9 @@ const stream = await consumer.consume({
   fallbackMode: 'earliest',
   autocommit: false,
   isolationLevel: 'READ_COMMITTED',
-  maxWaitTime: 200
+  maxWaitTime: 200,
+  sessionTimeout: 10_000, // how long the partitions of one that was killed wait
+  heartbeatInterval: 3_000
 })
 process.once('SIGTERM', () => stream.close())
 for await (const message of stream) {
