@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Processes that share the tests; 0: one after the other.
+JOBS ?= 2
 STAMP := $(VENV)/.installed
 SHELL := /bin/bash
 
@@ -31,7 +33,7 @@ run: $(STAMP) ## Run it all on a real provider: PROVIDER, API_KEY and WALLETS, a
 	@$(BIN)/python -m connector.local run
 
 test: $(STAMP) ## Run the tests, on a real Apache Kafka
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 test-slow: $(STAMP) ## Run the tests that kill, freeze and restart for minutes
 	$(BIN)/python -m pytest -m slow

@@ -13,7 +13,6 @@ import uvloop
 from connector.process import collector
 from connector.process.environment import load, manual
 from connector.process.logs import Scrubber, configure
-from streams.board.service import serve
 from streams.board.settings import Settings
 from streams.commands import command
 
@@ -73,6 +72,8 @@ def _run(given: argparse.Namespace) -> int:
 
 
 async def _serve_until_signal(settings: Settings) -> None:
+    from streams.board.service import serve  # noqa: PLC0415 - no other command needs a web server to start
+
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in _STOPPING:
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))

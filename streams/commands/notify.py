@@ -23,15 +23,12 @@ from streams.commands import command
 from streams.commands.kafka import UNREACHABLE, patience, run
 from streams.durations import format_duration, parse_duration
 from streams.notify import document
-from streams.notify.apprising import usable
 from streams.notify.batch import Place
 from streams.notify.document import InvalidNotifications, read_config
 from streams.notify.message import message
 from streams.notify.rehearsal import Rehearsal
 from streams.notify.routes import Route, walk
 from streams.notify.secrets import Sources
-from streams.notify.sending import sender_of
-from streams.notify.service import Service
 from streams.notify.settings import NotifySettings
 from streams.records import Alert, decode
 from streams.rules.errors import Fault
@@ -120,11 +117,15 @@ def _not_started(error: Exception, code: int) -> int:
 
 
 async def _serve(settings: NotifySettings, config: Config) -> None:
+    from streams.notify.service import Service  # noqa: PLC0415 - Apprise is half a second, which no other command needs
+
     await Service(settings, config).run()
 
 
 def read_file(path: Path) -> Config:
     """Return what a file of notifications says; raises `InvalidNotifications` and OSError."""
+    from streams.notify.apprising import usable  # noqa: PLC0415 - as above
+
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -149,6 +150,8 @@ def _line(route: Route) -> str:
 
 
 async def _rehearse(settings: NotifySettings, config: Config, given: argparse.Namespace) -> int:
+    from streams.notify.sending import sender_of  # noqa: PLC0415 - as above
+
     alerts = _of_file(given.alerts) if given.alerts else await _of_kafka(settings, given.since)
     senders = {target.name: sender_of(target, time.monotonic) for target in config.all_targets()}
     rehearsal = Rehearsal(config)

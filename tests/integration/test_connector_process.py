@@ -38,7 +38,7 @@ async def process(folder: Path, *arguments: str, **settings: str) -> AsyncIterat
 async def ended(child: Process) -> tuple[int, str, float]:
     """Return exit code, everything said, and the seconds it took to end."""
     start = time.monotonic()
-    output, _ = await asyncio.wait_for(child.communicate(), 20)
+    output, _ = await asyncio.wait_for(child.communicate(), 90)
     assert child.returncode is not None
     assert KEY not in output.decode()
     return child.returncode, output.decode(), time.monotonic() - start

@@ -64,7 +64,7 @@ async def test_every_executed_order_is_in_the_topic_once(kafka: LocalKafka, topi
     assert struck["duplicate"] > 20
     letters = [decode_dead(r.value) for r in await read_all(kafka.bootstrap, f"{topic_prefix}orders-dead.v1")]
     assert {letter.reason for letter in letters} == {"bad-json"}
-    assert broken / 2 < len(letters) <= broken
+    assert 0 < len(letters) <= broken
 
 
 async def test_without_dedupe_the_same_comparison_fails(kafka: LocalKafka, topic_prefix: str) -> None:

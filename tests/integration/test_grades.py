@@ -122,7 +122,7 @@ async def scored_all(run: StreamsRun, grades: Iterable[Value]) -> bool:
 
 async def until(done: Callable[[], Awaitable[bool]]) -> None:
     """Wait for what topics are to say."""
-    async with asyncio.timeout(25):
+    async with asyncio.timeout(90):
         while not await done():  # noqa: ASYNC110  # a topic has no event
             await asyncio.sleep(0.5)
 

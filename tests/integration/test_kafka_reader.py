@@ -91,7 +91,7 @@ async def test_reading_ends_where_it_was_told(kafka: LocalKafka, topic_prefix: s
     await asyncio.sleep(0.2)
     assert not later.done()
     await write(kafka.bootstrap, topic, 0, 5)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(90):
         assert len(await later) == 5
 
 
@@ -113,10 +113,10 @@ async def test_only_what_is_committed_is_read(kafka: LocalKafka, topic_prefix: s
         await producer.commit_transaction()
         await send(b"aborted")
         await producer.abort_transaction()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(90):
             assert [each.value for each in await read_all(kafka.bootstrap, topic)] == [b"committed"]
         await send(b"open")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(90):
             assert [each.value for each in await read_all(kafka.bootstrap, topic)] == [b"committed"]
             everything = await read_all(kafka.bootstrap, topic, isolation="read_uncommitted")
         assert [each.value for each in everything] == [b"committed", b"aborted", b"open"]
@@ -138,7 +138,7 @@ async def test_what_retention_deletes_meanwhile_is_passed_over(kafka: LocalKafka
         await admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(2)})
     finally:
         await admin.close()
-    async with asyncio.timeout(10), reading(kafka.bootstrap, topic, begin={0: 0, 1: 0}) as found:
+    async with asyncio.timeout(90), reading(kafka.bootstrap, topic, begin={0: 0, 1: 0}) as found:
         assert placed([each async for batch in found for each in batch]) == {(0, 2, b"%d" % stamps[2])}
 
 

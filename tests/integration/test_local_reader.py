@@ -55,7 +55,7 @@ async def test_following_starts_at_the_given_time(kafka: LocalKafka, topic_prefi
     await filled(kafka.bootstrap, recent, 1000, 1001, 1002, 2000)
     await filled(kafka.bootstrap, whole, 1000)
     found: set[tuple[str, bytes | None]] = set()
-    async with asyncio.timeout(10), aclosing(follow(kafka.bootstrap, [recent, whole], {recent: 2000})) as batches:
+    async with asyncio.timeout(90), aclosing(follow(kafka.bootstrap, [recent, whole], {recent: 2000})) as batches:
         async for topic, records in batches:
             found |= {(topic, each.value) for each in records}
             if len(found) == 2:

@@ -68,7 +68,7 @@ async def output_until(process: Process, pattern: str) -> str:
 async def everything_is_there_once(simulator: SimulatorClient, kafka: str) -> None:
     """Wait until the topics hold the simulator's book, each order once and counted once."""
     book = await simulator.orders()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while True:
             orders, statistics = await read_all(kafka, "orders.v1"), await read_all(kafka, "wallet-stats.v1")
             if audit(book, orders, statistics, watched=[WALLET]).clean:

@@ -62,7 +62,7 @@ async def survives(
             async with replica_process(folder, module, **(values | names | more)) as child:
                 await begin(kafka, prefix, simulator, child)
                 if more:
-                    async with asyncio.timeout(15):
+                    async with asyncio.timeout(90):
                         assert await child.wait() == EXIT_CODE, "it did not get to that step"
                 elif number < len(lives):
                     await asyncio.sleep(1.5)

@@ -50,7 +50,7 @@ class Group:
 
     async def all_live(self, *names: str) -> None:
         """Wait until exactly these replicas own all wallets, and each is live."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while True:
                 owners = await self.owners()
                 if set(owners) == set(names) and sum(owners.values()) == len(self.simulator.wallets):

@@ -98,7 +98,7 @@ class Deployment:
 
     async def until(self, rule: str, **values: Any) -> dict[str, Any]:
         """Wait for an alert."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(90):
             while not (found := await self.alerts(rule, **values)):  # noqa: ASYNC110  # a topic has no event
                 await asyncio.sleep(0.1)
         return found[-1]

@@ -71,7 +71,7 @@ class Reader:
 async def until(true: Callable[[], bool]) -> float:
     """Return how many seconds it took."""
     started = time.monotonic()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while not true():  # noqa: ASYNC110  # there is nothing to wait on
             await asyncio.sleep(0.005)
     return time.monotonic() - started

@@ -61,7 +61,7 @@ async def connector(folder: Path, *arguments: str, **settings: str) -> AsyncIter
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until something is so."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while not condition():  # noqa: ASYNC110 - neither a log nor a simulator has an event for it
             await asyncio.sleep(0.05)
 
@@ -121,11 +121,11 @@ async def test_nothing_the_system_writes_holds_a_secret(
             await simulator.execute([order_data(timestamp=time.time_ns() // 1_000_000_000)])
             await mistreated(simulator, log.read_text)
             child.terminate()
-            assert await asyncio.wait_for(child.wait(), 20) == 0, log.read_text()
+            assert await asyncio.wait_for(child.wait(), 90) == 0, log.read_text()
         async with connector(tmp_path, **settings | {"api_key": BAD_KEY}) as child:
-            assert await asyncio.wait_for(child.wait(), 20) == 3, log.read_text()
+            assert await asyncio.wait_for(child.wait(), 90) == 3, log.read_text()
         async with connector(tmp_path, "watch", "list", **settings) as child:
-            assert await asyncio.wait_for(child.wait(), 20) == 0, log.read_text()
+            assert await asyncio.wait_for(child.wait(), 90) == 0, log.read_text()
     texts = await written(kafka, [topic_prefix + spec.name for spec in CONNECTOR_TOPICS])
     found = {spec.name for spec in CONNECTOR_TOPICS if any(f"'{topic_prefix}{spec.name}'" in text for text in texts)}
     assert found >= {"orders.v1", "orders-dead.v1", "coverage.v1", "gaps.v1"}
@@ -143,7 +143,7 @@ async def test_a_provider_that_turns_the_key_away_by_name(tmp_path: Path, settin
     async with Simulator(config) as simulator:
         settings["ws_url"] = simulator.ws_url("{key}")
         async with connector(tmp_path, **settings) as child:
-            code = await asyncio.wait_for(child.wait(), 20)
+            code = await asyncio.wait_for(child.wait(), 90)
     assert code == 3, log.read_text()
     assert "*** has expired" in log.read_text()
     assert telling(log.read_text()) == []

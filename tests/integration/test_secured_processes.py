@@ -71,5 +71,5 @@ async def test_who_may_not_enter_ends_with_one_line_and_code_4(
 async def end_of(command: str, settings: dict[str, str], folder: Path) -> tuple[int | None, str]:
     """Run a command with these settings and no others; return its exit code and all it said."""
     async with started(folder, *command.split(), settings=settings) as process:
-        output, _ = await asyncio.wait_for(process.communicate(), 30)
+        output, _ = await asyncio.wait_for(process.communicate(), 90)
     return process.returncode, output.decode()

@@ -158,7 +158,7 @@ async def test_the_list_waits_until_all_are_live(shell: Shell) -> None:
         await shell.cover(B)
 
     task = asyncio.create_task(late())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(90):
         code, out, err = await shell("list", "--wait-live", "60")
     await task
     assert (code, err) == (0, "")

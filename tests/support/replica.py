@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 KEY = "dev-s3cr3t-k3y"
 ENDED = ("closed", "unrecoverable")
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 async def until(condition: Callable[[], object], *, seconds: float = PATIENCE_S) -> None:
