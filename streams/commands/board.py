@@ -8,8 +8,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import structlog
-import uvloop
 
+from connector.kafka.loop import new_loop
 from connector.process import collector
 from connector.process.environment import load, manual
 from connector.process.logs import Scrubber, configure
@@ -60,7 +60,7 @@ def _run(given: argparse.Namespace) -> int:
     configure(level=settings.log_level, form=settings.log_format, scrubber=Scrubber(secrets))
     collector.spare()
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=new_loop) as runner:
             runner.run(_serve_until_signal(settings))
     except OSError as error:
         sys.stderr.write(f"BOARD_ADDRESS or STATUS_ADDRESS: {error}\n")
