@@ -12,12 +12,11 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
-from prometheus_client.registry import Collector
+
+from connector.process.catalogue import BeforeScrape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-    from prometheus_client import Metric
 
 Topic = Literal["orders", "orders-by-market"]
 """What a shard reads: the orders by wallet, or again by market; names are those of the contract, without version."""
@@ -34,24 +33,13 @@ BATCH: Final = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000)
 """Of orders or records."""
 
 
-class _Before(Collector):
-    """Has no metrics, but is asked before all others."""
-
-    def __init__(self) -> None:
-        self.refresh: Callable[[], None] = lambda: None
-
-    def collect(self) -> Iterable[Metric]:
-        self.refresh()
-        return ()
-
-
 class Metrics:
     """All metrics of a worker, in a registry of their own."""
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a time of creation for each series doubles them and tells nothing
         self.registry = CollectorRegistry()
-        self._before = _Before()
+        self._before = BeforeScrape()
         self.registry.register(self._before)  # first, and a registry collects in that order
 
         # -- work ----------------------------------------------------------------------------------------
@@ -149,7 +137,7 @@ class Metrics:
 
     def before_scrapes(self, refresh: Callable[[], None]) -> None:
         """Have the gauges brought up to date by `refresh` at the beginning of each scrape."""
-        self._before.refresh = refresh
+        self._before.calls.append(refresh)
 
     def _counter(self, name: str, doc: str, labels: Iterable[str] = ()) -> Counter:
         return Counter(_PREFIX + name, doc, labels, registry=self.registry)

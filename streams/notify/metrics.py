@@ -11,27 +11,14 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
-from prometheus_client.registry import Collector
 
+from connector.process.catalogue import BeforeScrape
 from streams.notify.groups import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from prometheus_client import Metric
-
 SEND_S: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
-
-
-class _Before(Collector):
-    """Has no metrics, but is asked before all others."""
-
-    def __init__(self) -> None:
-        self.refresh: Callable[[], None] = lambda: None
-
-    def collect(self) -> Iterable[Metric]:
-        self.refresh()
-        return ()
 
 
 class Metrics:
@@ -40,7 +27,7 @@ class Metrics:
     def __init__(self, receivers: Iterable[str] = ()) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a time of creation doubles the series and tells nothing
         self.registry = CollectorRegistry()
-        self._before = _Before()
+        self._before = BeforeScrape()
         self.registry.register(self._before)  # first, and a registry collects in that order
 
         # -- work. Label outcome of alerts: queued (to be told to somebody), silenced (`rules silence`), unrouted
@@ -97,4 +84,4 @@ class Metrics:
 
     def before_scrapes(self, refresh: Callable[[], None]) -> None:
         """Have the gauges brought up to date by `refresh` at the beginning of each scrape."""
-        self._before.refresh = refresh
+        self._before.calls.append(refresh)
