@@ -36,10 +36,15 @@ class StatusSettings(BaseSettings):
     @field_validator("status_address")
     @classmethod
     def _address(cls, value: str) -> str:
-        host, _, port = value.rpartition(":")
-        if value and not (host and port.isdigit() and int(port) < 1 << 16):
-            raise fault("should be host:port")
-        return value
+        return value and host_and_port(value)
+
+
+def host_and_port(value: str) -> str:
+    """Return an address to listen at; raises a validator's fault unless it is host:port."""
+    host, _, port = value.rpartition(":")
+    if not (host and port.isdigit() and int(port) < 1 << 16):
+        raise fault("should be host:port")
+    return value
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from connector.contract.topics import ORDERS
 from connector.kafka.settings import KafkaSettings
 from connector.process.environment import fault
-from connector.process.status import StatusSettings
+from connector.process.status import StatusSettings, host_and_port
 from streams.board.access import is_loopback
 
 LEAST_TOKEN = 16
@@ -62,10 +62,7 @@ class Settings(KafkaSettings, StatusSettings):
     @field_validator("board_address")
     @classmethod
     def _address(cls, value: str) -> str:
-        host, _, port = value.rpartition(":")
-        if not (host and port.isdigit() and int(port) < 1 << 16):
-            raise fault("should be host:port")
-        return value
+        return host_and_port(value)
 
     @field_validator("board_token")
     @classmethod
