@@ -7,8 +7,6 @@ import hashlib
 import hmac
 from typing import TYPE_CHECKING
 
-import pytest_asyncio
-
 from connector.local.broker import LocalKafka
 from connector.local.ports import port_of, reserve
 from tests.support.alerts import alert, hexed, over
@@ -16,7 +14,6 @@ from tests.support.listener import Listener, listening
 from tests.support.notifier import SECRET, Deployment
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
 
@@ -38,20 +35,6 @@ route:
     - {{matchers: [severity = critical], receiver: program}}
     - {{matchers: [team = none], receiver: nobody}}
 """
-
-
-@pytest_asyncio.fixture
-async def deployment(kafka: LocalKafka, topic_prefix: str, tmp_path: Path) -> AsyncIterator[Deployment]:
-    """Return a deployment of our own."""
-    async with Deployment(kafka.bootstrap, topic_prefix, tmp_path) as made:
-        yield made
-
-
-@pytest_asyncio.fixture
-async def listener() -> AsyncIterator[Listener]:
-    """Return a receiver."""
-    async with listening() as made:
-        yield made
 
 
 async def test_alerts_are_routed_grouped_and_signed(deployment: Deployment, listener: Listener) -> None:

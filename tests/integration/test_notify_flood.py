@@ -9,21 +9,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import psutil  # type: ignore[import-untyped]
-import pytest_asyncio
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
 
 from connector.local.ports import port_of, reserve
 from tests.support.alerts import alert, hexed
 from tests.support.listener import Listener, listening
-from tests.support.notifier import Deployment
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from email.message import Message as Mail
-    from pathlib import Path
 
-    from connector.local.broker import LocalKafka
+    from tests.support.notifier import Deployment
 
 FLOOD = 10_000
 SUBJECTS = 100
@@ -46,20 +42,6 @@ route:
     - {{matchers: [scope = wallet], receiver: by-rule, continue: true}}
     - {{matchers: [scope = wallet], receiver: by-subject, group_by: [subject]}}
 """
-
-
-@pytest_asyncio.fixture
-async def deployment(kafka: LocalKafka, topic_prefix: str, tmp_path: Path) -> AsyncIterator[Deployment]:
-    """Return a deployment of our own."""
-    async with Deployment(kafka.bootstrap, topic_prefix, tmp_path) as made:
-        yield made
-
-
-@pytest_asyncio.fixture
-async def listener() -> AsyncIterator[Listener]:
-    """Return a receiver."""
-    async with listening() as made:
-        yield made
 
 
 def counted(listener: Listener, path: str) -> int:
