@@ -77,6 +77,7 @@ def on_coverage(covered: dict[str, int], wallet: str, value: bytes | None) -> No
 
 def say(**line: object) -> None:
     """Print a line."""
+    print(json.dumps(line))
 
 
 if __name__ == "__main__":
