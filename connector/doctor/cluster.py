@@ -70,11 +70,11 @@ class Cluster:
         yield skip("topics, rights, group, quota", _AFTER)
 
     async def _inside(self, admin: AIOKafkaAdminClient) -> AsyncIterator[Check]:
-        brokers = await ask.brokers(admin)
+        brokers = ask.brokers(admin)
         yield ok("kafka", f"{counted(len(brokers), 'broker')} by {self._security['security_protocol']}")
         told = [Endpoint(host, port, self._tls) for host, port in brokers]
         async for check in self._servers(where for where in told if where not in self._bootstrap()):
-            yield check
+            yield judge.advertised(check)
         specs = [spec.prefixed(self._kafka.topic_prefix) for spec in CONNECTOR_TOPICS]
         seen = await ask.topics(admin, [spec.name for spec in specs])
         async for check in self._topics(admin, specs, seen, len(brokers)):

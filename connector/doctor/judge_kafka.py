@@ -46,6 +46,14 @@ class Group(msgspec.Struct, frozen=True):
     """Client ids: the connectors' names."""
 
 
+def advertised(check: Check) -> Check:
+    """Judge the way to a broker where it says that it is: it is the brokers who say so, not KAFKA."""
+    if check.status != "fail":
+        return check
+    why = "the brokers advertise this address: have advertised.listeners name one that works from here, or"
+    return msgspec.structs.replace(check, remedy=f"{why} {check.remedy}")
+
+
 def topic(spec: TopicSpec, seen: Seen, *, partitions: int, replication: int, brokers: int) -> Check:
     """Judge one topic that exists."""
     name = f"topic {spec.name}"

@@ -9,6 +9,7 @@ from streams.rules.condition import Condition, Refused
 from streams.rules.errors import Fault
 from streams.rules.names import nearest
 from streams.rules.selectors import MOST_KEYS, keys
+from streams.rules.spelling import impossible
 from streams.rules.template import Template
 
 if TYPE_CHECKING:
@@ -66,6 +67,9 @@ class _Reader:
         if condition.kind != kind:
             self.fault(field, f"{field}: expected {_KINDS[kind]}, got {condition.kind}")
             return None
+        for name, said in () if condition.tree is None else impossible(condition.tree):
+            doc = CATALOGUE[self.rule.scope][name].doc
+            self.fault(field, f"{field}: {name} is never {said!r}: {doc}")
         return condition
 
     def template(self) -> Template | None:
@@ -102,6 +106,12 @@ def _check(active: Active, reader: _Reader) -> None:
     rule = active.rule
     if active.until is not None and active.until.of_order:
         reader.fault("until", f"until: {_orders(active.until)} is about the order at hand, and time has none")
+    if active.escalate is not None and active.momentary:
+        reader.fault(
+            "escalate",
+            "escalate: the alert is over at the order that tips it, and nothing is left to escalate;"
+            " give it until or keep_firing_for",
+        )
     if rule.for_ms and active.of_order:
         reader.fault("for", f"for: {_orders(active.condition)} is about the order at hand, which is true for no time")
     if rule.for_ms and (said := [each.name for each in active.template.variables if each.of_order]):

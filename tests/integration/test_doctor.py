@@ -146,6 +146,14 @@ async def test_a_wrong_port_and_a_closed_kafka(patient: Patient) -> None:
     assert found["clock"].status == "skip"
 
 
+async def test_brokers_that_are_not_where_they_say(patient: Patient) -> None:
+    """The address in KAFKA works, and what the brokers advertise does not: the usual fault of Docker and of tunnels."""
+    found = await patient.examined({"kafka": f"127.0.0.1:{patient.kafka.ports.proxied}"})
+    nowhere = found[f"tcp 127.0.0.1:{patient.kafka.ports.proxy}"]
+    assert nowhere.status == "fail"
+    assert "advertised.listeners" in nowhere.remedy
+
+
 async def test_a_name_that_nobody_knows(patient: Patient) -> None:
     """`.invalid` never is one."""
     found = await patient.examined({"ws_url": "wss://nowhere.invalid/{key}", "rest_url": "https://nowhere.invalid"})

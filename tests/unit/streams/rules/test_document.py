@@ -97,6 +97,13 @@ def test_a_fault_names_rule_line_and_remedy(change: tuple[str, str], line: int, 
         ("expr: 'true', until: order.price > 0.5", "until: order.price is about the order at hand, and time has none"),
         ("expr: 'true', until: wallet.w1m.orders", "until: expected a condition, true or false, got int"),
         ("expr: 'true', escalate: wallet.w1m.volume", "escalate: expected a whole number, got double"),
+        (
+            "expr: order.price > 0.5, escalate: wallet.w1m.orders",
+            "escalate: the alert is over at the order that tips it, and nothing is left to escalate",
+        ),
+        ("expr: order.side == 'buy'", "expr: order.side is never 'buy': BUY or SELL"),
+        ('expr: \'!(order.price > 0.5 && order.side in ["BUY", "sell"])\'', "expr: order.side is never 'sell'"),
+        ("expr: '\"0xAB\" != order.wallet'", "expr: order.wallet is never '0xAB': address, lower case"),
         ("expr: order.price > 0.5, for: 5s", "for: order.price is about the order at hand, which is true for no time"),
         (
             "expr: wallet.w1m.orders > 5, for: 5s, message: '{order.side}'",
@@ -120,6 +127,19 @@ def test_what_does_not_fit_together_is_refused(fields: str, text: str) -> None:
     with pytest.raises(InvalidRules) as invalid:
         load_rules(f"rules: [{{id: r, scope: wallet, severity: info, {message}{fields}}}]")
     assert text in str(invalid.value)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "expr: order.price > 0.5, escalate: wallet.w1m.orders, keep_firing_for: 1m",
+        "expr: wallet.w1m.orders > 5, escalate: wallet.w1m.orders",
+        'expr: \'order.side in ["BUY"] && order.wallet != "0xab" && order.outcome == "Yes"\'',
+    ],
+)
+def test_what_fits_is_taken(fields: str) -> None:
+    """Neither a spelling nor an escalation is refused that can come true."""
+    assert load_rules(f"rules: [{{id: r, scope: wallet, severity: info, message: m, {fields}}}]").rules
 
 
 def test_selectors_may_not_multiply_without_end() -> None:
