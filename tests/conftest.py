@@ -45,6 +45,13 @@ def kafka(pki: Pki) -> Iterator[LocalKafka]:
         asyncio.run(broker.close())
 
 
+@pytest_asyncio.fixture
+async def mortal_kafka() -> AsyncIterator[LocalKafka]:
+    """Return a broker of the test's own, which it may kill: the shared one would be long in coming back."""
+    async with LocalKafka() as kafka:
+        yield kafka
+
+
 @pytest.fixture
 def topic_prefix() -> str:
     """Return a prefix for topics and groups that no other test has."""

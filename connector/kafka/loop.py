@@ -15,6 +15,24 @@ if TYPE_CHECKING:
 
     Send = Callable[..., Any]
 
+TLS_GOODBYE_S = 0.1
+"""Longest wait, when we end a TLS connection, for the other side to say goodbye too."""
+
+
+class Loop(uvloop.Loop):
+    """
+    uvloop, which says goodbye briefly.
+
+    Kafka's brokers do not answer the end of TLS. uvloop, like asyncio, waits for that for 30 s, and whoever closes a
+    client waits with it: each takeover of a partition would, for it reads with clients of its own.
+    """
+
+    async def create_connection(self, *args: Any, **kwargs: Any) -> Any:
+        """See asyncio."""
+        if kwargs.get("ssl"):
+            kwargs.setdefault("ssl_shutdown_timeout", TLS_GOODBYE_S)
+        return await super().create_connection(*args, **kwargs)
+
 
 def new_loop() -> asyncio.AbstractEventLoop:
     """
@@ -28,7 +46,7 @@ def new_loop() -> asyncio.AbstractEventLoop:
         send = getattr(AIOKafkaConnection, name)
         if not hasattr(send, "__wrapped__"):
             setattr(AIOKafkaConnection, name, _refusing_closed(send))
-    return uvloop.new_event_loop()
+    return Loop()
 
 
 def _refusing_closed(send: Send) -> Send:

@@ -99,20 +99,22 @@ async def test_impatient_sigterms_change_nothing(kafka: LocalKafka, topic_prefix
     assert code == 0, output
 
 
-async def test_sigterm_without_kafka_says_what_is_lost(kafka: LocalKafka, topic_prefix: str, tmp_path: Path) -> None:
+async def test_sigterm_without_kafka_says_what_is_lost(
+    mortal_kafka: LocalKafka, topic_prefix: str, tmp_path: Path
+) -> None:
     """Kafka away and the time to stop over: exit code 5 within 10 s, and the number of records at stake."""
     async with Simulator(Config()) as simulator:
-        settings = {"ws_url": simulator.ws_url("{key}"), "kafka": kafka.bootstrap, "topic_prefix": topic_prefix}
+        settings = {"ws_url": simulator.ws_url("{key}"), "kafka": mortal_kafka.bootstrap, "topic_prefix": topic_prefix}
         async with process(tmp_path, **settings, drain_timeout="2") as child:
-            await live(kafka, topic_prefix)
-            await kafka.kill()
+            await live(mortal_kafka, topic_prefix)
+            await mortal_kafka.kill()
             try:
                 await simulator.execute(orders(1, 2, 3))
                 await asyncio.sleep(0.2)
                 child.terminate()
                 code, output, seconds = await ended(child)
             finally:
-                await kafka.start()
+                await mortal_kafka.start()
     assert code == 5, output
     assert seconds < 10
     said = re.search(r"(\d+) records were not acknowledged in time", output)
@@ -121,7 +123,7 @@ async def test_sigterm_without_kafka_says_what_is_lost(kafka: LocalKafka, topic_
 
 
 async def test_what_waits_for_the_lease_at_the_end_is_told_and_fetched(
-    kafka: LocalKafka, topic_prefix: str, tmp_path: Path
+    mortal_kafka: LocalKafka, topic_prefix: str, tmp_path: Path
 ) -> None:
     """
     Orders that come when we are not sure any more to own their partition are not published, but left to the next one.
@@ -130,12 +132,12 @@ async def test_what_waits_for_the_lease_at_the_end_is_told_and_fetched(
     """
     async with Simulator(Config()) as simulator:
         settings = {
-            "ws_url": simulator.ws_url("{key}"), "kafka": kafka.bootstrap, "topic_prefix": topic_prefix,
+            "ws_url": simulator.ws_url("{key}"), "kafka": mortal_kafka.bootstrap, "topic_prefix": topic_prefix,
             "session_timeout": "6", "settle": "1",
         }  # fmt: skip
         async with process(tmp_path, **settings, drain_timeout="1") as child:
-            await live(kafka, topic_prefix)
-            await kafka.kill()
+            await live(mortal_kafka, topic_prefix)
+            await mortal_kafka.kill()
             try:
                 await asyncio.sleep(5.5)
                 await simulator.execute(orders(1, 2, 3))
@@ -143,10 +145,10 @@ async def test_what_waits_for_the_lease_at_the_end_is_told_and_fetched(
                 child.terminate()
                 _, output, _ = await ended(child)
             finally:
-                await kafka.start()
+                await mortal_kafka.start()
         assert re.search(r'"orders": 3, .*"orders.left"', output), output
         async with process(tmp_path, **settings, connector_group="next"):
-            await complete(kafka, topic_prefix, simulator.book, [WALLET], crashed=True)
+            await complete(mortal_kafka, topic_prefix, simulator.book, [WALLET], crashed=True)
 
 
 async def test_a_refused_key_is_exit_code_3(kafka: LocalKafka, topic_prefix: str, tmp_path: Path) -> None:
@@ -160,7 +162,9 @@ async def test_a_refused_key_is_exit_code_3(kafka: LocalKafka, topic_prefix: str
     assert "the provider refused the API key with HTTP 401: check API_KEY" in output
 
 
-async def test_a_key_refused_for_a_moment_loses_nothing(kafka: LocalKafka, topic_prefix: str, tmp_path: Path) -> None:
+async def test_a_key_refused_for_a_moment_loses_nothing(
+    mortal_kafka: LocalKafka, topic_prefix: str, tmp_path: Path
+) -> None:
     """
     A key that had worked gets a minute's patience, and what waits for Kafka is published meanwhile.
 
@@ -168,12 +172,12 @@ async def test_a_key_refused_for_a_moment_loses_nothing(kafka: LocalKafka, topic
     """
     async with Simulator(Config()) as simulator:
         settings = {
-            "ws_url": simulator.ws_url("{key}"), "kafka": kafka.bootstrap, "topic_prefix": topic_prefix,
+            "ws_url": simulator.ws_url("{key}"), "kafka": mortal_kafka.bootstrap, "topic_prefix": topic_prefix,
             "backoff_base": "0.05", "settle": "1",
         }  # fmt: skip
         async with process(tmp_path, **settings) as child:
-            await live(kafka, topic_prefix)
-            await kafka.kill()
+            await live(mortal_kafka, topic_prefix)
+            await mortal_kafka.kill()
             try:
                 await simulator.execute(orders(1, 2, 3))
                 await asyncio.sleep(0.2)
@@ -182,8 +186,8 @@ async def test_a_key_refused_for_a_moment_loses_nothing(kafka: LocalKafka, topic
                 await until(lambda: simulator.stats()["faults"].get("drop"))
                 await simulator.execute(orders(4))
             finally:
-                await kafka.start()
-            found = await complete(kafka, topic_prefix, simulator.book, [WALLET])
+                await mortal_kafka.start()
+            found = await complete(mortal_kafka, topic_prefix, simulator.book, [WALLET])
             child.terminate()
             code, output, _ = await ended(child)
     assert code == 0, output

@@ -81,18 +81,20 @@ async def test_records_carry_key_value_and_provenance(kafka: LocalKafka, topic_p
     assert header_ns(found.headers, "published_ns") == 7
 
 
-async def test_while_the_broker_is_away_records_queue_up_to_the_limit(kafka: LocalKafka, topic_prefix: str) -> None:
+async def test_while_the_broker_is_away_records_queue_up_to_the_limit(
+    mortal_kafka: LocalKafka, topic_prefix: str
+) -> None:
     """
     Killed without warning, with more to publish than a batch holds.
 
     1..10       killed  11..1000 taken at once, 1001 waits         started again
     in topic                                                       all there, once, in order
     """
-    async with publisher(kafka, topic_prefix, limit=990) as (subject, _):
+    async with publisher(mortal_kafka, topic_prefix, limit=990) as (subject, _):
         for number in range(1, 11):
             await subject.publish(record(number))
         await subject.drain(10)
-        await kafka.kill()
+        await mortal_kafka.kill()
         try:
             async with asyncio.timeout(5):
                 for number in range(11, 1001):
@@ -102,14 +104,16 @@ async def test_while_the_broker_is_away_records_queue_up_to_the_limit(kafka: Loc
                 await subject.drain(0.2)
             assert not waiting.done()
         finally:
-            await kafka.start()
+            await mortal_kafka.start()
         await waiting
         await subject.drain(30)
         assert (subject.unacknowledged, subject.acknowledged) == (0, 1001)
-    assert await numbers(kafka, topic_prefix) == list(range(1, 1002))
+    assert await numbers(mortal_kafka, topic_prefix) == list(range(1, 1002))
 
 
-async def test_large_records_wait_sooner(kafka: LocalKafka, topic_prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_large_records_wait_sooner(
+    mortal_kafka: LocalKafka, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Memory is bounded by bytes too: with room for 1 MB, of seven records of 200 kB the sixth waits."""
     monkeypatch.setattr("connector.publisher._MOST_BYTES", 1_000_000)
 
@@ -117,17 +121,17 @@ async def test_large_records_wait_sooner(kafka: LocalKafka, topic_prefix: str, m
         for number in range(1, 8):
             await subject.publish(record(number, 200_000))
 
-    async with publisher(kafka, topic_prefix) as (subject, _):
-        await kafka.kill()
+    async with publisher(mortal_kafka, topic_prefix) as (subject, _):
+        await mortal_kafka.kill()
         try:
             publishing = asyncio.create_task(publish_all())
             await asyncio.sleep(0.2)
             assert subject.unacknowledged == 5
         finally:
-            await kafka.start()
+            await mortal_kafka.start()
         await publishing
         await subject.drain(30)
-    assert await numbers(kafka, topic_prefix) == [1, 2, 3, 4, 5, 6, 7]
+    assert await numbers(mortal_kafka, topic_prefix) == [1, 2, 3, 4, 5, 6, 7]
 
 
 async def test_a_record_that_kafka_refuses_fails_everything_loudly(kafka: LocalKafka, topic_prefix: str) -> None:

@@ -42,27 +42,27 @@ async def trouble(simulator: Simulator, drops: int) -> None:
     await until(lambda: simulator.stats()["subscriptions"])
 
 
-async def test_every_executed_order_is_in_the_topic_once(kafka: LocalKafka, topic_prefix: str) -> None:
+async def test_every_executed_order_is_in_the_topic_once(mortal_kafka: LocalKafka, topic_prefix: str) -> None:
     """20 disconnects, duplicates, broken frames, a lost ack and a broker restart: nothing missing, nothing double."""
     async with Simulator(Config(market=7, rate=200.0, burst=20, wallets=60, paused=True)) as simulator:
         simulator.inject(Fault(kind="lose_ack"))
         wallets = ",".join(simulator.wallets)
-        async with replica(kafka, topic_prefix, simulator, wallets=wallets, queue_size=300):
-            await started(kafka, topic_prefix, simulator)
+        async with replica(mortal_kafka, topic_prefix, simulator, wallets=wallets, queue_size=300):
+            await started(mortal_kafka, topic_prefix, simulator)
             simulator.play()
             await trouble(simulator, drops=10)
-            await asyncio.gather(kafka.restart(), asyncio.sleep(2.0))
+            await asyncio.gather(mortal_kafka.restart(), asyncio.sleep(2.0))
             await trouble(simulator, drops=10)
             simulator.pause()
             await simulator.settled()
-            found = await complete(kafka, topic_prefix, simulator.book, simulator.wallets)
+            found = await complete(mortal_kafka, topic_prefix, simulator.book, simulator.wallets)
         struck = simulator.stats()["faults"]
         broken = sum(1 for delivery in simulator.book.deliveries if delivery.fault in {"garble", "truncate"})
     assert len(found.orders) > 1_000
     assert struck["drop"] == 20
     assert struck["lose_ack"] == 1
     assert struck["duplicate"] > 20
-    letters = [decode_dead(r.value) for r in await read_all(kafka.bootstrap, f"{topic_prefix}orders-dead.v1")]
+    letters = [decode_dead(r.value) for r in await read_all(mortal_kafka.bootstrap, f"{topic_prefix}orders-dead.v1")]
     assert {letter.reason for letter in letters} == {"bad-json"}
     assert 0 < len(letters) <= broken
 

@@ -90,6 +90,7 @@ def names(folder: Path) -> list[str]:
     return sorted(each.name for each in folder.iterdir())
 
 
+@pytest.mark.slow
 async def test_a_restart_continues_exactly(tmp_path: Path) -> None:
     """
     Twice on the same data: topics and state are there again, later orders add to them; the key is shown nowhere.

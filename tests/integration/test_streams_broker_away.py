@@ -10,7 +10,6 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from connector.local.broker import LocalKafka
 from streams.settings import SHIPPED_RULES
 from streams.shards.kafka import CLOSE_TIMEOUT_S, abandon_producer
 from streams.shards.outputs import Outputs
@@ -19,15 +18,7 @@ from tests.support.streams_run import StreamsRun
 from tests.support.topics import prepare
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-
-@pytest.fixture
-async def mortal_kafka() -> AsyncIterator[LocalKafka]:
-    """Return a broker of the test's own, which it may kill."""
-    async with LocalKafka() as kafka:
-        await prepare(kafka.bootstrap, "", PARTITIONS)
-        yield kafka
+    from connector.local.broker import LocalKafka
 
 
 async def test_sigterm_ends_a_worker_whose_broker_is_away(
@@ -41,6 +32,7 @@ async def test_sigterm_ends_a_worker_whose_broker_is_away(
     """
     monkeypatch.setenv("REBALANCE_TIMEOUT", "6")
     monkeypatch.setenv("REMEMBER_INTERVAL", "0.01")
+    await prepare(mortal_kafka.bootstrap, "", PARTITIONS)
     run = StreamsRun(mortal_kafka.bootstrap, prefix="", rules=SHIPPED_RULES)
     async with run.worker("orphan") as worker:
         await feed(mortal_kafka.bootstrap, run.topics.orders, mixed_rows(800, seed=1), rate=400.0, seed=1)

@@ -135,6 +135,7 @@ async def test_a_worker_that_slept_through_a_takeover_changes_nothing(
     await same_alerts(run, rules)
 
 
+@pytest.mark.slow
 async def test_a_broker_that_dies_and_comes_back_costs_time_and_nothing_else(tmp_path: Path) -> None:
     """SIGKILL of the only broker and a restart on the same data: the worker goes on by itself, exactly."""
     rules = rules_file(tmp_path)
