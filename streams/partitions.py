@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from streams.shards.live import Live, Value
+from streams.shards.live import Live
 from streams.shards.position import START
+from streams.shards.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,14 +13,16 @@ from streams.fold import is_idle
 from streams.letters import dead_letter
 from streams.records import Alert, MarketStats, WalletStats, encode
 from streams.scores import grade_outputs, score_outputs
-from streams.shards.live import Ahead, Live, Value
+from streams.shards.live import Ahead, Live
+from streams.shards.values import Value, Values
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from connector.contract.record import OrderRecord
     from streams.grades import AlertGrade
     from streams.rules.interface import Errors, Rules
+    from streams.stats.glance import Glance
 
 V = TypeVar("V", bound=Value)
 V_contra = TypeVar("V_contra", bound=Value, contravariant=True)
@@ -78,9 +80,16 @@ class Job(ABC, Generic[V]):
     def decode_state(self, value: bytes) -> V:
         """Read one value of the state topic."""
 
+    def no_values(self) -> Values[V]:
+        """Return what will hold the values of a partition."""
+        return Values(self.decode_state, self.glance)
+
+    glance: Callable[[bytes], Glance] | None = None
+    """Looks into an encoded value; None: values stay objects."""
+
     def statistics(self, live: Live[V], subject: str, at: int) -> Item:
         """Return the statistics record of a subject at `at` (ms)."""
-        state = live.values[subject]
+        state = live.values.peek(subject)
         stats = self._fold_of_scope.stats(subject, state, at=at, as_of_offset=live.offset, partition=live.partition)
         return _key(subject), encode(stats), []
 
@@ -125,18 +134,18 @@ class Job(ABC, Generic[V]):
 
     def forget_idle(self, live: Live[V]) -> list[Item]:
         """Drop subjects that had no order for long; return the tombstones of their statistics."""
-        idle = [subject for subject, state in live.values.items() if is_idle(state.clock, live.clock)]
+        idle = [subject for subject, clock in live.values.clocks() if is_idle(clock, live.clock)]
         for subject in idle:
             live.forget(subject)
         return [(_key(subject), None, []) for subject in idle]
 
     def tick(self, live: Live[V], subject: str, at: int, effects: Effects) -> None:
         """Tell the alerts and grades that time alone brings for a subject up to `at` (ms)."""
-        if not self._waits(live.values[subject], at):
+        if not self._waits(live.values.peek(subject), at):
             return
         ahead = live.ahead.get(subject)
         if ahead is None:
-            ahead = live.ahead[subject] = Ahead(self.decode_state(live.values[subject].encode()))
+            ahead = live.ahead[subject] = Ahead(self.decode_state(live.values.peek(subject).encode()))
         for alert in self._fold_of_scope.settle(ahead.value, subject, at, dict(live.errors)):
             ahead.told.add(alert.alert_id)
             effects.urgent.append(self._alert(alert, [], effects.admitted_ns))

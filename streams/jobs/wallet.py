@@ -8,6 +8,7 @@ from connector.contract.keys import market_key, wallet_key
 from streams.grades import tipped_by, with_alerts
 from streams.jobs.job import Folded, Job, header, known_headers, require_key
 from streams.records import origin_headers
+from streams.stats.glance import glance_at_wallet
 from streams.stats.verdict import Verdict
 from streams.stats.wallet import WalletState
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from streams.fold import WalletFold
     from streams.grades import Tipped
     from streams.shards.live import Live
+    from streams.stats.glance import Glance
 
 
 class WalletJob(Job[WalletState]):
@@ -33,6 +35,11 @@ class WalletJob(Job[WalletState]):
         self.source_topic = topics.orders
         self.state_topic = topics.wallet_state
         self.statistics_topic = topics.wallet_stats
+
+    @staticmethod
+    def glance(value: bytes) -> Glance:
+        """Look into one value of the wallet state topic."""
+        return glance_at_wallet(value)
 
     def decode_state(self, value: bytes) -> WalletState:
         """Read one value of the wallet state topic."""

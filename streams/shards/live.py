@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from streams.shards.position import POSITION_SCHEMA, Position
+from streams.shards.values import Value, Values
 from streams.stats.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from streams.stats.rulestate import Memory
-
-
-class Value(Protocol):
-    """State of one wallet or market, as the pure fold keeps it."""
-
-    rules: Memory
-    """What rules remember; empty where nothing about them can change."""
-
-    clock: int
-    """Milliseconds of the log's clock that it was advanced to."""
-
-    def encode(self) -> bytes:
-        """Return the bytes to remember."""
 
 
 V = TypeVar("V", bound=Value)
@@ -75,12 +61,19 @@ class Live(Generic[V]):
         partition: Of the source topic.
         position: Where to go on.
         due: Returns when after a time (ms) a value changes by itself; None: never.
+        values: What was restored will be there; default: an empty one, in which values stay objects.
     """
 
-    def __init__(self, partition: int, position: Position, due: Callable[[V, int], int | None]) -> None:
+    def __init__(
+        self,
+        partition: int,
+        position: Position,
+        due: Callable[[V, int], int | None],
+        values: Values[V] | None = None,
+    ) -> None:
         self.partition = partition
         self._due_of = due
-        self.values: dict[str, V] = {}
+        self.values: Values[V] = Values() if values is None else values
         self.offset = position.offset
         self.fingerprint = position.fingerprint
         self.clock = position.clock
@@ -100,6 +93,9 @@ class Live(Generic[V]):
 
         Ticks do not change the state: the next order brings the same alerts again, with the same ids.
         """
+        self.unscheduled: list[str] = []
+        """Restored subjects of which `schedule_rest` has to find out when they change; they have before the clock."""
+        self._restored_at = position.clock
         self._deadlines = Deadlines()
         self._ahead_of_clock = Deadlines()
 
@@ -130,7 +126,23 @@ class Live(Generic[V]):
     def schedule(self, subject: str, at: int) -> None:
         """Note when the statistics published at `at` will change by themselves."""
         ahead = self.ahead.get(subject)
-        self._deadlines.set(subject, self._due_of(self.values[subject] if ahead is None else ahead.value, at))
+        self._deadlines.set(subject, self._due_of(self.values.peek(subject) if ahead is None else ahead.value, at))
+
+    def restore(self, subject: str, encoded: bytes) -> None:
+        """Take a value from the state topic."""
+        glance = self.values.restore(subject, encoded)
+        if glance is None or glance.ruled:
+            self.schedule(subject, self.clock)
+        elif glance.due is not None and glance.due > self.clock:
+            self._deadlines.set(subject, glance.due)
+        elif glance.due is not None:
+            self.unscheduled.append(subject)
+
+    def schedule_rest(self) -> bool:
+        """Note when one more restored subject changes, for which it has to be decoded; return whether more are left."""
+        if self.unscheduled and (subject := self.unscheduled.pop()) in self.values:
+            self.schedule(subject, self._restored_at)
+        return bool(self.unscheduled)
 
     def settle_at(self, subject: str, clock: int) -> None:
         """Note when the log's clock reaches what a tick has told ahead of it."""
@@ -138,7 +150,7 @@ class Live(Generic[V]):
 
     def ruled(self) -> list[str]:
         """Return the subjects of which rules remember anything: those that a change of rules may concern."""
-        return [subject for subject, value in self.values.items() if value.rules]
+        return self.values.ruled()
 
     def expire(self, at: int) -> list[str]:
         """Mark the subjects that have changed by themselves up to `at` as unpublished, and return them."""

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from streams.effects import Effects
 from streams.shards.kafka import forget
-from streams.shards.live import Live, Value
 from streams.shards.timing import SWEEP_MS, Pace, Timing
+from streams.shards.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from streams.jobs import Job
+    from streams.shards.live import Live
     from streams.shards.meter import Meter
     from streams.shards.outputs import Outputs
     from streams.transport import Mailbox

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import structlog
 
 from streams.rules.ruleset import is_parked
-from streams.shards.live import Live, Value
 from streams.shards.position import POSITION_KEY, SCORE_KEY, encode_position
 from streams.shards.timing import Pace
+from streams.shards.values import Value
 
 if TYPE_CHECKING:
     from aiokafka import TopicPartition
 
     from streams.jobs import Job
+    from streams.shards.live import Live
     from streams.shards.meter import Meter
     from streams.shards.outputs import Outputs
     from streams.shards.publishing import Publishing
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from streams.transport import Consumer
 
 V = TypeVar("V", bound=Value)
+
+COOLED_AT_ONCE = 200
+"""Values encoded between two turns of the event loop, a few milliseconds' worth."""
 
 log = structlog.get_logger(__name__)
 
@@ -75,6 +79,8 @@ class Remembering(Generic[V]):
                 await self._publishing.forget_idle()
             offset = self._live.offset
             changes = await self._changes() if moved else {}
+            while self._live.values.cool(COOLED_AT_ONCE):  # noqa: ASYNC110  # nobody else says when it is done
+                await asyncio.sleep(0)
             sent = self._publishing.take_sent()
         await self._outputs.acknowledged(sent)
         self._report_duplicates()
@@ -111,8 +117,7 @@ class Remembering(Generic[V]):
         changes: dict[bytes, bytes | None] = {}
         pace = Pace()
         for subject in subjects:
-            value = self._live.values.get(subject)
-            changes[subject.encode()] = None if value is None else value.encode()
+            changes[subject.encode()] = self._live.values.encoded(subject)
             if pace.due():
                 await asyncio.sleep(0)
         scores, self._live.unremembered_scores = self._live.unremembered_scores, set()

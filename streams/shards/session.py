@@ -21,12 +21,12 @@ import structlog
 
 from streams.effects import Effects
 from streams.shards.admission import Admission, Tail, Verdict
-from streams.shards.live import Live, Value
 from streams.shards.position import fingerprint
 from streams.shards.publishing import Publishing
 from streams.shards.remembering import Remembering
 from streams.shards.standing import Working
-from streams.shards.timing import Pace, Timing, phase
+from streams.shards.timing import ASIDE_S, YIELD_EVERY_S, Pace, Timing, phase
+from streams.shards.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from streams.jobs import Job
     from streams.shards.following import Following
+    from streams.shards.live import Live
     from streams.shards.meter import Meter
     from streams.shards.outputs import Outputs
     from streams.shards.sizes import Sizes
@@ -128,6 +129,7 @@ class Session(Generic[V]):
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._consume())
             tasks.create_task(self._remember_regularly())
+            tasks.create_task(self._schedule_rest())
         await self._remembering.remember(self._folding)
 
     # -- take, admit, fold ---------------------------------------------------------------------------
@@ -200,6 +202,13 @@ class Session(Generic[V]):
             return
         self._tail.moved(time.monotonic())
         await self._publishing.statistics(max(self._live.clock, time.time_ns() // 1_000_000 - self._timing.grace_ms))
+
+    async def _schedule_rest(self) -> None:
+        """Find out when restored subjects change next, a little at a time: orders go first."""
+        pace = Pace(ASIDE_S)
+        while self._live.schedule_rest() and not self._released.is_set():
+            if pace.due():
+                await asyncio.sleep(YIELD_EVERY_S)
 
     # -- remember ------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ import structlog
 from aiokafka.errors import KafkaError, ProducerFenced
 
 from streams.shards.following import UNCHANGING, Following
-from streams.shards.live import Live, Value
+from streams.shards.live import Live
 from streams.shards.meter import Meter
 from streams.shards.position import POSITION_KEY, SCORE_KEY, START, decode_position, encode_position
 from streams.shards.session import Session
@@ -25,6 +25,7 @@ from streams.shards.source import verify_source
 from streams.shards.standing import Standing
 from streams.shards.state_log import StateLog
 from streams.shards.timing import Pace, Timing
+from streams.shards.values import Value
 from streams.stats.tally import Tally
 
 if TYPE_CHECKING:
@@ -126,22 +127,22 @@ class Shard(Generic[V]):
     async def _restore(self, state_log: StateLog) -> Live[V]:
         started = time.monotonic()
         stored: dict[bytes, bytes] = {}
-        async for key, value in state_log.restore():
-            self._restored += 1
-            if value is None:
-                stored.pop(key, None)
-            else:
-                stored[key] = value
+        async for records in state_log.restore():
+            self._restored += len(records)
+            for record in records:
+                if record.value is None:
+                    stored.pop(record.key, None)
+                else:
+                    stored[record.key] = record.value
         self._sizes = Sizes(stored)
         found = stored.pop(POSITION_KEY, None)
-        live: Live[V] = Live(self.tp.partition, START if found is None else decode_position(found), self._job.due)
+        position = START if found is None else decode_position(found)
+        live: Live[V] = Live(self.tp.partition, position, self._job.due, self._job.no_values())
         pace = Pace()
         for key in [key for key in stored if key.startswith(SCORE_KEY)]:
             live.scores[key.removeprefix(SCORE_KEY).decode()] = Tally.decode(stored.pop(key))
         for key, value in stored.items():
-            subject = key.decode()
-            live.values[subject] = self._job.decode_state(value)
-            live.schedule(subject, live.clock)
+            live.restore(key.decode(), value)
             if pace.due():
                 await asyncio.sleep(0)
         self._meter.restored(time.monotonic() - started)

@@ -15,7 +15,9 @@ from connector.kafka.closing import close_consumer
 from streams.shards.kafka import abandon_producer, all_of, send_bulk
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from aiokafka.structs import ConsumerRecord
 
     from streams.effects import Item
     from streams.shards.kafka import ClientOptions
@@ -46,8 +48,8 @@ class StateLog:
         )
         await self._producer.start()
 
-    async def restore(self) -> AsyncIterator[tuple[bytes, bytes | None]]:
-        """Yield every committed record from the beginning; later ones replace earlier ones of the same key."""
+    async def restore(self) -> AsyncIterator[Sequence[ConsumerRecord]]:
+        """Yield all committed records from the beginning; later ones replace earlier ones of the same key."""
         consumer = AIOKafkaConsumer(
             **self._options,
             isolation_level="read_committed",
@@ -62,8 +64,7 @@ class StateLog:
             end = (await consumer.end_offsets([self._tp]))[self._tp]
             consumer.seek(self._tp, begin)
             while await consumer.position(self._tp) < end:
-                for record in (await consumer.getmany(self._tp, timeout_ms=500)).get(self._tp, ()):
-                    yield record.key, record.value
+                yield (await consumer.getmany(self._tp, timeout_ms=500)).get(self._tp, ())
         finally:
             await close_consumer(consumer)
 

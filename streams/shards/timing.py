@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 YIELD_EVERY_S = 0.02
 """Longest stretch of folding or encoding before the event loop gets a turn: heartbeats live there."""
 
+ASIDE_S = 0.002
+"""The same for what is done beside the folding."""
+
 SWEEP_MS = 3_600_000
 """Of the log, between two looks for subjects without orders."""
 
@@ -60,15 +63,16 @@ def phase(tp: TopicPartition) -> float:
 class Pace:
     """Tells a long computation when to let the event loop breathe."""
 
-    __slots__ = ("_since",)
+    __slots__ = ("_every_s", "_since")
 
-    def __init__(self) -> None:
+    def __init__(self, every_s: float = YIELD_EVERY_S) -> None:
+        self._every_s = every_s
         self._since = time.monotonic()
 
     def due(self) -> bool:
         """Return whether the loop has waited long enough; True starts the next stretch."""
         now = time.monotonic()
-        if now - self._since < YIELD_EVERY_S:
+        if now - self._since < self._every_s:
             return False
         self._since = now
         return True

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 BASELINE_SAMPLES = 20
 """Orders a wallet must have made before one can be unusual for it."""
 
+SCHEMA = 3
+"""Of the encoded state. `streams.stats.glance` knows the fields too."""
+
 _HALF = 62
 _MASK = (1 << _HALF) - 1
 
@@ -174,4 +177,4 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
         return (notional - self.mean) / self.deviation
 
 
-_codec = StateCodec(WalletState, schema=3, oldest=3)
+_codec = StateCodec(WalletState, schema=SCHEMA, oldest=SCHEMA)

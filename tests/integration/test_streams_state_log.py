@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.errors import KafkaError, ProducerFenced
 
-from streams.shards.live import Live, Value
+from streams.shards.live import Live
 from streams.shards.position import POSITION_SCHEMA, Position, fingerprint
 from streams.shards.source import SourceRecreated, verify_source
 from streams.shards.state_log import StateLog
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from connector.local.broker import LocalKafka
+    from streams.shards.values import Value
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +32,7 @@ def _collected() -> Iterator[None]:
 
 async def restored(log: StateLog) -> dict[bytes, bytes | None]:
     """Return what a restore yields in the end."""
-    return {key: value async for key, value in log.restore()}
+    return {record.key: record.value async for records in log.restore() for record in records}
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from connector.contract.record import encode
 from streams.fold import MarketFold, WalletFold
 from streams.replay import Record, Replay
 from streams.rules.engine import load_rules
-from streams.shards.live import Live, Value
+from streams.shards.live import Live
 from streams.shards.position import decode_position, encode_position
+from streams.shards.values import Value
 from tests.support.logs import START, WALLET, logs, order
 from tests.support.replays import HEADERS, RULES, TOPICS, market_partition, records_of
 
@@ -89,10 +90,11 @@ def restart(side: Partitions[V]) -> None:
     """Put every partition through its encoding, as a worker that takes over does."""
     for number, live in list(side.lives.items()):
         position = decode_position(encode_position(live.position()))
-        fresh = Live(number, position, side._due)
-        for subject, state in live.values.items():
-            fresh.values[subject] = side.job.decode_state(state.encode())
-            fresh.schedule(subject, fresh.clock)
+        fresh = Live(number, position, side._due, side.job.no_values())
+        for subject in live.values:
+            fresh.restore(subject, live.values.encoded(subject) or b"")
+        while fresh.schedule_rest():
+            pass
         side.lives[number] = fresh
 
 
