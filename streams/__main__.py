@@ -42,8 +42,11 @@ def main(*, shard_type: type[Shard[Any]] = Shard) -> int:
     given = _parser(shard_type).parse_args()
     try:
         code: int = given.run(given)
-    except (SettingsError, InvalidDocument, OSError) as error:
+    except (SettingsError, InvalidDocument) as error:
         sys.stderr.write(f"{error}\n")
+        return USAGE
+    except OSError as error:
+        sys.stderr.write(f"{error.filename}: {error.strerror}\n" if error.filename else f"{error}\n")
         return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED

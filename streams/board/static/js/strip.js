@@ -27,7 +27,7 @@ export class StripView {
     this.#latency(2, strip.to_alert);
     this.#set(3, count(strip.live), `of ${count(strip.wallets)} watched`, down ? "warn" : "");
     this.#set(4, count(strip.gaps), !strip.wallets ? "no wallet is watched" : strip.gaps ? "under repair" : "nothing missing", strip.gaps ? "warn" : "");
-    this.#set(5, lag === null ? "–" : ago(lag), "of the wallet furthest behind", lag !== null && lag > 120_000 ? "warn" : "");
+    this.#set(5, lag === null ? "–" : ago(lag), "for every wallet", lag !== null && lag > 120_000 ? "warn" : "");
     this.#set(6, count(strip.firing), strip.unreadable ? `${count(strip.unreadable)} records unreadable` : "at present");
     const most = Math.max(1, ...strip.rates);
     this.line.setAttribute("points", strip.rates.map((rate, x) => `${x},${(23 - (22 * rate) / most).toFixed(1)}`).join(" "));

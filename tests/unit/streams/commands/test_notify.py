@@ -98,3 +98,9 @@ def test_a_dry_run_of_what_is_no_alert_names_the_line(shell: Shell) -> None:
     shell.alerts.write_bytes(encode(alert()) + b"\nnothing\n")
     code, _, errors = shell("--dry-run", "--alerts", shell.alerts)
     assert (code, "alerts.jsonl:2: alert: " in errors) == (2, True)
+
+
+def test_a_file_that_is_not_there_is_named(shell: Shell) -> None:
+    """Without Python's number for the error."""
+    code, out, err = shell("--check", "absent.yaml")
+    assert (code, out, err) == (2, "", "absent.yaml: No such file or directory\n")
