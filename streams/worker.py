@@ -7,6 +7,7 @@ import tempfile
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import faust
+import structlog
 
 from connector.kafka.loop import new_loop
 from connector.process import collector
@@ -16,6 +17,8 @@ from streams.shards.shard import Shard
 if TYPE_CHECKING:
     from streams.rules.registry import Registry
     from streams.settings import Settings
+
+log = structlog.get_logger("streams")
 
 
 def run_worker(settings: Settings, registry: Registry, *, shard_type: type[Shard[Any]] = Shard) -> NoReturn:
@@ -35,4 +38,9 @@ def run_worker(settings: Settings, registry: Registry, *, shard_type: type[Shard
         loop.run_until_complete(status.start())
         worker = faust.Worker(app, loop=loop, quiet=True, redirect_stdouts=False, override_logging=False)
         worker.spinner = None  # it draws into the log
-        worker.execute_from_commandline()
+        log.info("worker.started", kafka=settings.kafka, rules=str(settings.rules))
+        try:
+            worker.execute_from_commandline()
+        except SystemExit as end:  # how it ends where it was asked to, and where it failed
+            log.info("worker.stopped", exit_code=end.code)
+            raise
