@@ -30,6 +30,7 @@ from tests.bench.progress import stretch, watch
 from tests.bench.rivals.contest import Contest, LeftOut, ours, prepare
 from tests.bench.rivals.expected import Expected
 from tests.bench.rivals.kafka_streams import kafka_streams
+from tests.bench.rivals.quix import quix
 from tests.bench.rivals.verify import verify
 from tests.bench.systems import PARTITIONS
 from tests.bench.throughput import SHAPES
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
 RAW = "raw"
 OURS = "ours"
-RIVALS: Mapping[str, Callable[[Path], Contestant]] = {"kafka_streams": kafka_streams}
+RIVALS: Mapping[str, Callable[[Path], Contestant]] = {"kafka_streams": kafka_streams, "quix": quix}
 
 
 class Plan(NamedTuple):
