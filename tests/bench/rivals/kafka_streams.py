@@ -33,7 +33,11 @@ _CLAUSES = re.compile(
 _MESSAGE = "{order.side} for {order.notional:.2f} USDC"
 
 Guarantee = Literal["at_least_once", "exactly_once_v2"]
-Store = Literal["memory", "rocksdb"]
+Store = Literal["live", "memory", "rocksdb"]
+"""
+Where states are between commits: objects in a cache of ours, which is what is fastest, or bytes in Streams' own cache,
+before a store in memory or on disk.
+"""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class KafkaStreams:
     java: Path
     class_path: str
     guarantee: Guarantee = "at_least_once"
-    store: Store = "memory"
+    store: Store = "live"
 
     def __call__(self, contest: Contest) -> WorkerProcess:
         """Return its process for a run."""
@@ -57,7 +61,7 @@ class KafkaStreams:
         return WorkerProcess([str(self.java), *options, *main, *given], name="kafka-streams", folder=contest.folder)
 
 
-def kafka_streams(folder: Path, *, guarantee: Guarantee = "at_least_once", store: Store = "memory") -> KafkaStreams:
+def kafka_streams(folder: Path, *, guarantee: Guarantee = "at_least_once", store: Store = "live") -> KafkaStreams:
     """
     Fetch the jars, compile into `folder`, and return the contestant; blocks.
 

@@ -13,6 +13,8 @@ import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 import org.apache.kafka.streams.state.KeyValueBytesStoreSupplier;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
 
 /** Kafka Streams on the wallet half: KAFKA GROUP ORDERS PREFIX RULES STATE FLUSH_MS GUARANTEE STORE. */
@@ -24,7 +26,7 @@ public final class Main {
     public static void main(String[] given) throws Exception {
         List<Rule> rules = Rule.read(Path.of(given[4]));
         Duration flush = Duration.ofMillis(Long.parseLong(given[6]));
-        Topology topology = topology(given[2], given[3], rules, flush, given[8].equals("rocksdb"));
+        Topology topology = topology(given[2], given[3], rules, flush, given[8]);
         KafkaStreams streams = new KafkaStreams(topology, settings(given, flush));
         CountDownLatch failed = new CountDownLatch(1);
         streams.setUncaughtExceptionHandler(error -> {
@@ -39,18 +41,24 @@ public final class Main {
     }
 
     private static Topology topology(
-            String orders, String prefix, List<Rule> rules, Duration flush, boolean onDisk) {
-        KeyValueBytesStoreSupplier kind = onDisk
-                ? Stores.persistentKeyValueStore(WalletProcessor.STORE)
-                : Stores.inMemoryKeyValueStore(WalletProcessor.STORE);
+            String orders, String prefix, List<Rule> rules, Duration flush, String store) {
         Topology topology = new Topology();
         topology.addSource("orders", Serdes.String().deserializer(), Serdes.ByteArray().deserializer(), orders);
         topology.addProcessor("wallet", () -> new WalletProcessor(new Rules(rules), flush), "orders");
-        topology.addStateStore(
-                Stores.keyValueStoreBuilder(kind, Serdes.String(), new StateSerde()).withCachingEnabled(), "wallet");
+        topology.addStateStore(store(store), "wallet");
         sink(topology, WalletProcessor.STATISTICS, prefix + "wallet-stats.v1");
         sink(topology, WalletProcessor.ALERTS, prefix + "alerts.v1");
         return topology;
+    }
+
+    /** Where states are: {@code rocksdb} or {@code memory} behind Streams' cache of bytes, or {@code live} objects. */
+    private static StoreBuilder<?> store(String kind) {
+        KeyValueBytesStoreSupplier bytes = kind.equals("rocksdb")
+                ? Stores.persistentKeyValueStore(WalletProcessor.STORE)
+                : Stores.inMemoryKeyValueStore(WalletProcessor.STORE);
+        StoreBuilder<KeyValueStore<String, WalletState>> builder =
+                Stores.keyValueStoreBuilder(bytes, Serdes.String(), new StateSerde());
+        return kind.equals("live") ? new LiveStoreBuilder(builder) : builder.withCachingEnabled();
     }
 
     private static void sink(Topology topology, String name, String topic) {
