@@ -43,7 +43,7 @@ def ready(systems: Iterable[str], folder: Path) -> tuple[dict[str, Contestant], 
             if name != RAW:
                 found[name] = CONTESTANTS[name](folder)
         except LeftOut as error:
-            left_out.append(f"{name}: {error}")
+            left_out.append(str(error))
     return found, left_out
 
 

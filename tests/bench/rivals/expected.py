@@ -9,6 +9,7 @@ import orjson
 from connector.contract.record import decode_order
 from streams.fold import WalletFold
 from streams.records import encode
+from streams.stats.verdict import Verdict
 
 if TYPE_CHECKING:
     from streams.rules.engine import Engine
@@ -25,7 +26,7 @@ class Wallet(NamedTuple):
     state: WalletState
     partition: int
     offset: int
-    """Of its last order."""
+    """Of its last order that was no repetition."""
 
 
 class Expected(NamedTuple):
@@ -57,7 +58,8 @@ class Expected(NamedTuple):
                     clock=clock,
                     source="ws",
                 )
-                expected.wallets[order.user] = Wallet(step.state, partition, offset)
+                if step.verdict is not Verdict.DUPLICATE:
+                    expected.wallets[order.user] = Wallet(step.state, partition, offset)
                 expected.alerts.update((alert.rule, order.event_id) for alert in step.alerts)
         return expected
 
