@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 # Processes that share the tests; 0: one after the other.
 JOBS ?= 2
 STAMP := $(VENV)/.installed
+RIVALS_STAMP := .venv-rivals/.installed
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test test-slow test-long monitoring k8s check bench contract consumers browser interop fuzz loss-stock chaos schedules lock clean
+.PHONY: help install demo run test test-slow test-long monitoring k8s check rivals bench contract consumers browser interop fuzz loss-stock chaos schedules lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -56,7 +57,14 @@ check: $(STAMP) ## Formatting, lint, types, architecture
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP) ## Measure latency, throughput and state side by side with their floors
+$(RIVALS_STAMP): $(STAMP) requirements/rivals.txt
+	@PATH="$$PATH:$(CURDIR)/$(BIN)"; uv venv --quiet --allow-existing --python $(BIN)/python $(@D) && \
+	  uv pip install --quiet --python $(@D)/bin/python --require-hashes -r requirements/rivals.txt
+	@touch $@
+
+rivals: $(RIVALS_STAMP) ## Install what only the comparison with Quix Streams needs; Kafka Streams needs a JDK
+
+bench: $(STAMP) $(if $(RIVALS),$(RIVALS_STAMP)) ## Measure latency, throughput and state side by side with their floors; RIVALS=1 with Quix Streams too
 	@$(BIN)/python -m tests.bench
 
 contract: $(STAMP) ## Write the contract's documents anew, after a change of topics or schemas
@@ -86,9 +94,10 @@ schedules: $(STAMP) ## Fault schedules of the workers while rules change, SCHEDU
 
 lock: $(STAMP) ## Resolve the dependencies again into requirements/
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --all-extras --group dev pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group rivals pyproject.toml -o requirements/rivals.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements/run.txt
 	echo hatchling | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate - -c requirements/dev.txt -o requirements/build.txt
 	echo uv | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate - -c requirements/dev.txt -o requirements/bootstrap.txt
 
 clean: ## Remove the virtual environment and caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-rivals .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -18,7 +18,7 @@ from streams.effects import Topics
 from streams.fold import MarketFold, WalletFold
 from streams.gauges import Gauges
 from streams.health import Health
-from streams.jobs import MarketJob, WalletJob
+from streams.jobs import Job, MarketJob, WalletJob
 from streams.metrics import Metrics
 from streams.rules.engine import Engine
 from streams.rules_log import RulesLog
@@ -31,7 +31,7 @@ from streams.topics import WORKER_TOPICS
 from streams.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from faust.types import StreamT
     from faust.types.auth import CredentialsT
@@ -43,10 +43,27 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
+def both_halves(settings: Settings, topics: Topics, rules: Engine) -> Sequence[Job[Any]]:
+    """Return the jobs of a worker: wallets and markets."""
+    return (
+        WalletJob(WalletFold(rules), topics, partitioner(settings.partitions)),
+        MarketJob(MarketFold(rules, settings.horizons), topics),
+    )
+
+
 def create_app(
-    settings: Settings, registry: Registry, *, folder: str, shard_type: type[Shard[Any]] = Shard
+    settings: Settings,
+    registry: Registry,
+    *,
+    folder: str,
+    shard_type: type[Shard[Any]] = Shard,
+    jobs: Callable[[Settings, Topics, Engine], Sequence[Job[Any]]] = both_halves,
 ) -> tuple[faust.App, Status]:
-    """Return the worker's app, and what to serve beside it. `folder` is Faust's data folder, which stays empty."""
+    """
+    Return the worker's app, and what to serve beside it. `folder` is Faust's data folder, which stays empty.
+
+    `shard_type` and `jobs` are for experiments with other ways to admit, and with less to do.
+    """
     app = _faust_app(settings, folder)
     topics = Topics(settings.topic_prefix, settings.source_topic)
     options = {"bootstrap_servers": settings.kafka, **settings.client()}
@@ -54,11 +71,9 @@ def create_app(
     rules = Engine(registry.editions, topic=settings.source_topic)
     rules_log = RulesLog(options, topics.rules, registry, delay_s=settings.rules_delay)
     metrics = Metrics()
+    working = jobs(settings, topics, rules)
     owner = Owner(
-        [
-            WalletJob(WalletFold(rules), topics, partitioner(settings.partitions)),
-            MarketJob(MarketFold(rules, settings.horizons), topics),
-        ],
+        working,
         options=options,
         consumer=lambda: cast("Consumer", app.consumer),
         outputs=outputs,
@@ -77,8 +92,8 @@ def create_app(
     metrics.before_scrapes(Gauges(metrics, owner, rules, watch).refresh)
     status = Status(settings.status_address, metrics, watch)
     _follow_the_group(app, owner, outputs, rules_log, status)
-    for name, topic in (("wallets", topics.orders), ("markets", topics.orders_by_market)):
-        _agent(app, name, topic, owner)
+    for job in working:
+        _agent(app, job.label, job.source_topic, owner)
     return app, status
 
 

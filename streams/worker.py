@@ -11,19 +11,32 @@ import structlog
 
 from connector.kafka.loop import new_loop
 from connector.process import collector
-from streams.app import create_app, prepare_topics
+from streams.app import both_halves, create_app, prepare_topics
 from streams.shards.shard import Shard
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from streams.effects import Topics
+    from streams.jobs import Job
+    from streams.rules.engine import Engine
     from streams.rules.registry import Registry
     from streams.settings import Settings
 
 log = structlog.get_logger("streams")
 
 
-def run_worker(settings: Settings, registry: Registry, *, shard_type: type[Shard[Any]] = Shard) -> NoReturn:
+def run_worker(
+    settings: Settings,
+    registry: Registry,
+    *,
+    shard_type: type[Shard[Any]] = Shard,
+    jobs: Callable[[Settings, Topics, Engine], Sequence[Job[Any]]] = both_halves,
+) -> NoReturn:
     """
     Create or verify the topics, then work until SIGTERM or SIGINT (exit 0) or a defect (raises it).
+
+    `shard_type` and `jobs` are those of `create_app`.
 
     Raises:
         ContractError, KafkaShellError: topics differ, or no broker answers; see `ensure_topics`.
@@ -34,7 +47,7 @@ def run_worker(settings: Settings, registry: Registry, *, shard_type: type[Shard
     loop = new_loop()
     asyncio.set_event_loop(loop)
     with tempfile.TemporaryDirectory(prefix="walletstream-") as folder:  # Faust insists on one; nothing is kept in it
-        app, status = create_app(settings, registry, folder=folder, shard_type=shard_type)
+        app, status = create_app(settings, registry, folder=folder, shard_type=shard_type, jobs=jobs)
         loop.run_until_complete(status.start())
         worker = faust.Worker(app, loop=loop, quiet=True, redirect_stdouts=False, override_logging=False)
         worker.spinner = None  # it draws into the log

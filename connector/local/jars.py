@@ -32,15 +32,16 @@ def cache_dir() -> Path:
     return Path(base) / "walletstream" / "jars"
 
 
-def jars_of(lock: Literal["kafka", "tools"], cache: Path | None = None) -> list[Path]:
+def jars_of(lock: Literal["kafka", "tools"] | Path, cache: Path | None = None) -> list[Path]:
     """
-    Return the paths of the jars in a lock file, after fetching what is missing; blocks.
+    Return the paths of the jars in a lock file, one of ours or any other, after fetching what is missing; blocks.
 
     Raises:
         DownloadFailed: the network, the disk or a checksum said no.
     """
     folder = cache or cache_dir()
-    locked = parse_lock(resources.files("connector.local").joinpath(f"{lock}.lock").read_text())
+    file = lock if isinstance(lock, Path) else resources.files("connector.local").joinpath(f"{lock}.lock")
+    locked = parse_lock(file.read_text("utf-8"))
     missing = [jar for jar in locked if not _valid(folder / jar.filename, jar)]
     if missing:
         try:

@@ -83,3 +83,11 @@ def test_the_cache_follows_the_users_settings(monkeypatch: pytest.MonkeyPatch, t
     assert cache_dir() == tmp_path / ".cache/walletstream/jars"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert cache_dir() == tmp_path / "xdg/walletstream/jars"
+
+
+def test_a_lock_may_be_anywhere(tmp_path: Path) -> None:
+    """Programs that are no part of ours have locks of their own; what is in the cache is not fetched."""
+    lock = tmp_path / "other.lock"
+    lock.write_text(f"{JAR.coordinate} {JAR.sha256}\n")
+    (tmp_path / "a-1.jar").write_bytes(CONTENT)
+    assert jars_of(lock, tmp_path) == [tmp_path / "a-1.jar"]
