@@ -64,8 +64,8 @@ $(RIVALS_STAMP): $(STAMP) requirements/rivals.txt
 
 rivals: $(RIVALS_STAMP) ## Install what only the comparison with Quix Streams needs; Kafka Streams needs a JDK
 
-bench: $(STAMP) $(if $(RIVALS),$(RIVALS_STAMP)) ## Measure latency, throughput and state side by side with their floors; RIVALS=1 with Quix Streams too
-	@$(BIN)/python -m tests.bench
+bench: $(RIVALS_STAMP) ## Measure everything side by side with its floor and with Kafka Streams and Quix Streams, an hour; BENCH="--quick" in minutes
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 contract: $(STAMP) ## Write the contract's documents anew, after a change of topics or schemas
 	@$(BIN)/python -m streams.contract

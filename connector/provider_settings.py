@@ -180,8 +180,8 @@ class ProviderSettings(KafkaSettings):
         given = (info.data.get("max_subscriptions", 1), info.data.get("max_wallets_each", 1))
         if not _delivers(_quota(tiers[value], *given)):
             raise fault(
-                f"the tier {value} has no subscriptions with {provider}, so no order would come: set TIER to {_enough(tiers)},"
-                " or MAX_SUBSCRIPTIONS and MAX_WALLETS_EACH to what the key has"
+                f"the tier {value} has no subscriptions with {provider}, so no order would come:"
+                f" set TIER to {_enough(tiers)}, or MAX_SUBSCRIPTIONS and MAX_WALLETS_EACH to what the key has"
             )
         return value
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from aiokafka.structs import ConsumerRecord
 
+    from tests.bench.loads import Load
     from tests.bench.systems import Bench, Running
 
     System = Callable[..., AbstractAsyncContextManager[Running]]
@@ -48,18 +49,19 @@ class Arrival(NamedTuple):
 
 
 async def repetition(
-    bench: Bench, system: System, *, prefix: str, rate: float, seconds: float, warm_up_s: float
+    bench: Bench, system: System, *, prefix: str, load: Load, seconds: float, warm_up_s: float
 ) -> dict[str, Any]:
-    """Run `system`, send `rate` events a second for `warm_up_s + seconds`; return the figures of the latter."""
-    wallets, prepared = frames(round(rate * (warm_up_s + seconds)), wallets=WALLETS, rate=rate, start=time.time() - 2)  # noqa: TID251 - orders of now
+    """Run `system`, send a load for `warm_up_s + seconds`; return the figures of the latter."""
+    count = round(load.rate * (warm_up_s + seconds))
+    wallets, prepared = frames(count, wallets=WALLETS, rate=load.rate, start=time.time() - 2)  # noqa: TID251 - orders of now
     async with Sender() as sender, system(bench, prefix=prefix, url=sender.url, wallets=wallets) as running:
         await asyncio.sleep(_SETTLE_S)
         async with Collector(bench.kafka, running.topic) as collector:
             before = running.cpu_seconds()
-            sent = await sender.send(prepared, rate=rate)
+            sent = await sender.send(prepared, load)
             await collector.until(len(sent))
             cpu_us = (running.cpu_seconds() - before) / len(sent) * 1e6
-    measured = {frame.event_id: sent[frame.event_id] for frame in prepared[round(rate * warm_up_s) :]}
+    measured = {frame.event_id: sent[frame.event_id] for frame in prepared[round(load.rate * warm_up_s) :]}
     return figures(measured, collector.arrivals) | {"cpu_us_per_event": cpu_us}
 
 
@@ -79,6 +81,8 @@ def figures(sent: dict[str, int], arrivals: Iterable[Arrival]) -> dict[str, Any]
         "missing": len(sent) - len(latencies),
         "p50_ms": percentile(latencies.values(), 50),
         "p99_ms": percentile(latencies.values(), 99),
+        "p99_9_ms": percentile(latencies.values(), 99.9),
+        "most_ms": max(latencies.values(), default=float("nan")),
         "waterfall_ms": {
             name: {"p50": percentile(values, 50), "p99": percentile(values, 99)}
             for name, values in stretches.items()
@@ -114,10 +118,10 @@ class Collector:
         self.arrivals: list[Arrival] = []
         self._consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest")
 
-    async def until(self, count: int) -> None:
-        """Wait until so many have arrived, or none more will."""
+    async def until(self, count: int, *, patience_s: float = _COMPLETE_S) -> None:
+        """Wait until so many have arrived, or for so long."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(_COMPLETE_S):
+            async with asyncio.timeout(patience_s):
                 while len(self.arrivals) < count:  # noqa: ASYNC110 - an event per record would disturb the measurement
                     await asyncio.sleep(0.05)
 

@@ -1,7 +1,7 @@
 """
 The ceiling of throughput: read a topic and decode its JSON, nothing else, in a process of its own.
 
-    python -m tests.bench.raw KAFKA TOPIC COUNT      prints {"events": ..., "cpu_s": ..., "wall_s": ...}
+    python -m tests.bench.raw KAFKA TOPIC COUNT [json|bytes]      prints {"events": ..., "cpu_s": ..., "wall_s": ...}
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ import uvloop
 from aiokafka import AIOKafkaConsumer
 
 
-async def read(kafka: str, topic: str, count: str) -> None:
+async def read(kafka: str, topic: str, count: str, kind: str = "json") -> None:
     """Read `count` records and print what it took, from the first request to the last record."""
     consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest")
     await consumer.start()
     cpu, wall, events = time.process_time(), time.perf_counter(), 0
     while events < int(count):
         for records in (await consumer.getmany(timeout_ms=1_000)).values():
-            for record in records:
-                orjson.loads(record.value)
+            if kind == "json":
+                for record in records:
+                    orjson.loads(record.value)
             events += len(records)
     result = {"events": events, "cpu_s": time.process_time() - cpu, "wall_s": time.perf_counter() - wall}
     print(orjson.dumps(result).decode(), flush=True)  # noqa: T201 - read by the benchmark

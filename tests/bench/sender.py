@@ -1,5 +1,5 @@
 """
-A provider's socket that does one thing: send prepared frames at a steady rate and note when.
+A provider's socket that does one thing: send prepared frames at a given times and note when.
 
 Its REST side, on the same port, knows of no order, so that a client that asks gets a good answer.
 """
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from websockets.http11 import Request, Response
 
+    from tests.bench.loads import Load
     from tests.bench.prepared import Frame
 
 
@@ -42,13 +43,13 @@ class Sender:
         """Where clients connect; any path will do."""
         return f"ws://127.0.0.1:{self.port}"
 
-    async def send(self, frames: Sequence[Frame], *, rate: float) -> dict[str, int]:
-        """Wait for a subscriber, send all frames at `rate` per second; return event id -> unix ns of sending."""
+    async def send(self, frames: Sequence[Frame], load: Load) -> dict[str, int]:
+        """Wait for a subscriber, send all frames when their time has come; return event id -> unix ns of sending."""
         socket = await asyncio.wait_for(self._subscriber, 30.0)
         sent: dict[str, int] = {}
         start = time.perf_counter()
-        for number, frame in enumerate(frames):
-            wait = start + number / rate - time.perf_counter()
+        for at, frame in zip(load.times(), frames, strict=False):
+            wait = start + at - time.perf_counter()
             if wait > 0:
                 await asyncio.sleep(wait)
             sent[frame.event_id] = time.time_ns()

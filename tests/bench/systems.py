@@ -13,7 +13,7 @@ from tests.bench import rules
 from tests.support.workers import GroupProbe, WorkerProcess
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from pathlib import Path
 
 PARTITIONS = 8
@@ -91,17 +91,25 @@ def connector(
     )
 
 
-def worker(bench: Bench, prefix: str, rule_file: Path) -> WorkerProcess:
-    """Return a worker, ready when it has its partitions."""
+def worker(
+    bench: Bench,
+    prefix: str,
+    rule_file: Path,
+    *,
+    python: Sequence[str] = (sys.executable, "-m"),
+    more: Mapping[str, str] | None = None,
+) -> WorkerProcess:
+    """Return a worker, ready when it has its partitions; `python` runs its module, `more` are further settings."""
     return WorkerProcess(
-        [sys.executable, "-m", "streams", "worker"],
+        [*python, "streams", "worker"],
         {
             "KAFKA": bench.kafka,
             "TOPIC_PREFIX": prefix,
             "PARTITIONS": str(PARTITIONS),
             "GROUP_ID": GROUP,
             "RULES": str(rule_file),
-        },
+        }
+        | dict(more or {}),
         ready=GroupProbe(bench.kafka, prefix + GROUP),
         folder=bench.folder,
     )

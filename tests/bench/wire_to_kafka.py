@@ -25,6 +25,7 @@ from connector.kafka.admin import ensure_topics
 from connector.local.broker import LocalKafka
 from tests.bench import latency, systems
 from tests.bench.figures import figure
+from tests.bench.loads import Load
 from tests.bench.systems import PARTITIONS, Bench, Running
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ async def measure(measured: dict[str, System], given: argparse.Namespace, consol
                     Bench(kafka.bootstrap, folder),
                     measured[name],
                     prefix=f"{name}-{number}.",
-                    rate=given.rate,
+                    load=Load(given.rate),
                     seconds=given.seconds,
                     warm_up_s=given.warm_up,
                 )

@@ -219,7 +219,7 @@ def test_a_tier_without_subscriptions_is_refused(env: pytest.MonkeyPatch) -> Non
     """Predexon's free one, which is the default of TIER; the fault names those that have some."""
     env.setenv("PROVIDER", "predexon")
     (line,) = faults()
-    assert line.startswith("TIER (not set): free has no subscriptions with predexon")
+    assert line.startswith("TIER (not set): the tier free has no subscriptions with predexon")
     assert "set TIER to dev or pro, or MAX_SUBSCRIPTIONS and MAX_WALLETS_EACH" in line
 
 

@@ -100,7 +100,7 @@ def test_who_is_used_stays_an_object() -> None:
         values.cool(100)
     assert decoded == [b"7", b"8"]
     for name in ("1", "2", "3", "4"):
-        assert values[name]
+        assert values[name].clock == int(name)
         values.cool(100)
     assert values["7"].clock == 7
     assert decoded == [b"7", b"8", b"1", b"2", b"3", b"4", b"7"]
