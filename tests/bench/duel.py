@@ -34,7 +34,7 @@ from tests.bench.systems import PARTITIONS
 from tests.bench.throughput import SHAPES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from tests.bench.prepared import Backlog, Shape
     from tests.bench.rivals.contest import Contestant
@@ -90,7 +90,7 @@ async def duel(kafka: str, folder: Path, plan: Plan, say: Say, systems: Sequence
         for number in range(plan.repetitions):
             first = number % len(here)
             turns = [*here[first:], *here[:first]]
-            for name, figures in (await _repetition(course, f"duel-{shape}-{number}", turns, contestants)).items():
+            async for name, figures in _repetition(course, f"duel-{shape}-{number}", turns, contestants):
                 found[shape][name].append(figures)
                 say(
                     f"{shape} {number + 1}/{plan.repetitions} {name}: {figures['events_per_cpu_s']:,.0f} per CPU-second"
@@ -114,18 +114,17 @@ def _course(kafka: str, folder: Path, plan: Plan, shape: Shape) -> Course:
 
 async def _repetition(
     course: Course, name: str, turns: Sequence[str], contestants: Mapping[str, Contestant]
-) -> dict[str, Figures]:
-    """Write the orders anew, and let everyone get through them, one after the other."""
+) -> AsyncIterator[tuple[str, Figures]]:
+    """Write the orders anew, and let everyone get through them, one after the other; yield the figures of each."""
     topic = await fill(course.kafka, f"{name}.", course.orders)
-    found = {}
     for system in turns:
         if system == RAW:
-            found[system] = await read_raw(course.kafka, topic, course.orders.orders)
+            yield system, await read_raw(course.kafka, topic, course.orders.orders)
             continue
         contest = Contest(course.kafka, course.folder, topic, f"{name}-{system}.", course.rules, course.flush_s)
-        found[system] = await run(contest, contestants[system], course.orders.orders)
-        found[system]["verified"] = (await verify(course.kafka, contest.prefix, course.expected))._asdict()
-    return found
+        figures = await run(contest, contestants[system], course.orders.orders)
+        verified = await verify(course.kafka, contest.prefix, course.expected)
+        yield system, figures | {"verified": verified._asdict()}
 
 
 async def _main(plan: Plan, say: Say, systems: Sequence[str]) -> Figures:

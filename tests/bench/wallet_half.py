@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from streams.rules.engine import Engine
     from streams.shards.timing import Timing
 
+_FOREVER_MS = 2**50
+
 
 class WalletsOnly(WalletJob):
     """Sends no order on."""
@@ -39,11 +41,16 @@ class WalletsOnly(WalletJob):
 
 
 class FlushingShard(Shard[Any]):
-    """Publishes statistics as often as it remembers, whether more orders wait or not: as the rivals do."""
+    """
+    Publishes as the rivals do: statistics as often as it remembers, and up to the log's clock only.
+
+    The worker lets windows decay on while nothing comes, which at the end of a backlog is all of them at once.
+    """
 
     def __init__(self, *args: Any, timing: Timing, **named: Any) -> None:
         every = timing.remember_interval_s
-        super().__init__(*args, timing=replace(timing, statistics_interval_s=every, statistics_behind_s=every), **named)
+        flushing = replace(timing, statistics_interval_s=every, statistics_behind_s=every, grace_ms=_FOREVER_MS)
+        super().__init__(*args, timing=flushing, **named)
 
 
 def only_wallets(settings: Settings, topics: Topics, rules: Engine) -> Sequence[Job[Any]]:
