@@ -9,7 +9,7 @@ RIVALS_STAMP := .venv-rivals/.installed
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test test-slow test-long monitoring k8s check rivals bench contract consumers browser interop fuzz loss-stock chaos schedules lock clean
+.PHONY: help install demo run test test-slow test-long monitoring k8s check rivals bench soak contract consumers browser interop fuzz loss-stock chaos schedules lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -66,6 +66,9 @@ rivals: $(RIVALS_STAMP) ## Install what only the comparison with Quix Streams ne
 
 bench: $(RIVALS_STAMP) ## Measure everything side by side with its floor and with Kafka Streams and Quix Streams, an hour; BENCH="--quick" in minutes
 	@$(BIN)/python -m tests.bench $(BENCH)
+
+soak: $(STAMP) ## Watch memory for an hour of orders and broken connections; SOAK="--minutes 5" for less
+	@$(BIN)/python -m tests.bench.soak $(SOAK)
 
 contract: $(STAMP) ## Write the contract's documents anew, after a change of topics or schemas
 	@$(BIN)/python -m streams.contract

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 from connector.contract.checks import MAX_INDEX, MAX_TEXT
 from connector.contract.errors import InvalidRecord
 from connector.contract.record import decode_order
-from streams.stats.numbers import check_ids
 
 if TYPE_CHECKING:
     from connector.contract.record import OrderRecord
@@ -29,7 +28,7 @@ MOST_BYTES: Final = 900_000
 
 def read_order(record: LogRecord) -> OrderRecord:
     """
-    Decode an order.
+    Decode an order; its ids are the fold's to check.
 
     Raises:
         InvalidRecord: it is none, or one that no state can hold.
@@ -39,7 +38,6 @@ def read_order(record: LogRecord) -> OrderRecord:
     if len(record.value) > MOST_BYTES:
         raise InvalidRecord(f"expected at most {MOST_BYTES} bytes, got {len(record.value)}")
     order = decode_order(record.value)
-    check_ids(order)
     if not (
         1 <= order.shares <= MOST_SHARES
         and 0 <= order.notional_micros <= MOST_MONEY

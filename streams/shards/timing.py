@@ -33,7 +33,7 @@ class Timing:
     statistics_interval_s: float = 0.05
     """Shortest time between two publications of a shard's statistics; the first change goes out at once."""
 
-    statistics_behind_s: float = 0.5
+    statistics_behind_s: float = 1.0
     """The same while more records are waiting: catching up comes first."""
 
     tick_interval_s: float = 0.25

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from streams.stats.glance import Glance
     from streams.stats.rulestate import Memory
 
-GENERATION = 5_000
-"""Values in the younger generation at which the older one is encoded."""
+GENERATION = 2_000
+"""Values in the younger generation at which the older one is encoded: of eight shards, 640 MB of objects at most."""
 
 
 class Value(Protocol):

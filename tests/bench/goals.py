@@ -65,7 +65,7 @@ def _duel(duel: Results) -> Iterator[Verdict]:
         for shape, contestants in duel["shapes"].items():
             if rival in contestants:
                 found = ratio(contestants["ours"], contestants[rival], "events_per_cpu_s")
-                yield _least(f"orders per CPU-second to {title}'s, {shape} wallets", found, limit)
+                yield _least(f"orders per CPU-second to that of {title}, {shape} wallets", found, limit)
 
 
 def _throughput(throughput: Results) -> Iterator[Verdict]:

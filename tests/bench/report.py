@@ -140,7 +140,13 @@ def _fold(rows: dict[str, dict[str, list[float]]]) -> Iterator[Table]:
 
 
 def _scale(scale: Results) -> Iterator[Table]:
-    table = _table("one order of a wallet, as objects", "", "us/order", "to the first", "bytes/wallet")
+    table = _table(
+        "one order of a wallet in a shard; wallets that were not used for long are decoded first",
+        "",
+        "us/order",
+        "to the first",
+        "bytes/wallet",
+    )
     for name, rows in scale.items():
         first = figure(run["us_per_order"] for run in next(iter(rows.values())))
         for row, runs in rows.items():

@@ -11,7 +11,7 @@ import gc
 import sys
 import time
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import orjson
@@ -19,10 +19,15 @@ import psutil  # type: ignore[import-untyped]
 
 from streams.stats import buckets
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 WALLETS = (1_000, 10_000, 100_000, 1_000_000)
 WINDOWS = (4, 8, 16)
 _ORDERS = 20_000
-"""Folded in all, each by a wallet that had none since it was restored, so that only their number differs."""
+_WARM_UP = 10_000
+_REMEMBER_EVERY = 1_000
+"""Orders."""
 
 
 async def measured(wallets: int, windows: int | None = None) -> dict[str, float]:
@@ -45,28 +50,39 @@ def use_windows(count: int) -> None:
 
 
 def measure(wallets: int) -> dict[str, float]:
-    """Restore wallets and fold orders of some of them, again and again where there are few."""
+    """Restore wallets as a shard does, and fold orders of any of them."""
     from streams.fold import WalletFold  # noqa: PLC0415 - after the windows are chosen
+    from streams.shards.values import Values  # noqa: PLC0415
+    from streams.stats.glance import glance_at_wallet  # noqa: PLC0415
     from streams.stats.wallet import WalletState  # noqa: PLC0415
     from tests.bench.seeded import Seeded  # noqa: PLC0415
 
-    seeded, folding, rng = Seeded(), WalletFold(), Random(1)
-    process = psutil.Process()
-    took = folded = 0.0
-    held = 0
-    while folded < _ORDERS:
-        gc.collect()
-        before = process.memory_info().rss
-        states = {wallet: WalletState.decode(value) for wallet, value in seeded.of(wallets)}
-        held = max(held, process.memory_info().rss - before)
-        gc.freeze()
-        orders = [_order(seeded.next, wallet, rng) for wallet in rng.sample(list(states), min(wallets, _ORDERS))]
-        began = time.process_time()
-        for offset, order in enumerate(orders, start=1_000):
-            folding.step(states[order.user], order, partition=0, offset=offset, clock=seeded.clock, source="ws")
-        took += time.process_time() - began
-        folded += len(orders)
-    return {"us_per_order": took / folded * 1e6, "bytes_per_wallet": held / wallets}
+    seeded, folding, rng, process = Seeded(), WalletFold(), Random(1), psutil.Process()
+    gc.collect()
+    before = process.memory_info().rss
+    values = Values(WalletState.decode, glance_at_wallet)
+    for wallet, value in seeded.of(wallets):
+        values.restore(wallet, bytes(bytearray(value)))  # one of its own, as from Kafka
+    names = list(values)
+    warm_up, orders = (
+        [_order(seeded.next, rng.choice(names), rng) for _ in range(count)] for count in (_WARM_UP, _ORDERS)
+    )
+    _fold(folding, values, warm_up, clock=seeded.clock)
+    gc.freeze()
+    began = time.process_time()
+    _fold(folding, values, orders, clock=seeded.clock)
+    took = time.process_time() - began
+    held = process.memory_info().rss - before
+    return {"us_per_order": took / len(orders) * 1e6, "bytes_per_wallet": held / wallets}
+
+
+def _fold(folding: Any, values: Any, orders: Sequence[Any], *, clock: int) -> None:
+    for offset, order in enumerate(orders, start=1_000):
+        step = folding.step(values.get(order.user), order, partition=0, offset=offset, clock=clock, source="ws")
+        values[order.user] = step.state
+        if offset % _REMEMBER_EVERY == 0:
+            while values.cool(_REMEMBER_EVERY):
+                pass
 
 
 def _order(orders: list[Any], wallet: str, rng: Random) -> Any:

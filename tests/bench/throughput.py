@@ -42,7 +42,8 @@ async def repetition(bench: Bench, backlog: Backlog, *, prefix: str) -> dict[str
     """Write the backlog, read it raw, let a worker do the complete job; return the figures of both."""
     topic = await fill(bench.kafka, prefix, backlog)
     raw = await _read_raw(bench, topic, backlog.orders)
-    process = worker(bench, prefix, rules.fifty(bench.folder / "fifty.yaml"))
+    asked = {"HISTORY": "alert"}  # most of the backlog is older than history
+    process = worker(bench, prefix, rules.fifty(bench.folder / "fifty.yaml"), more=asked)
     await process.start(wait=False)
     try:
         done = await _watch(bench, process, prefix, backlog.orders)
