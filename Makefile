@@ -65,7 +65,7 @@ $(RIVALS_STAMP): $(STAMP) requirements/rivals.txt
 rivals: $(RIVALS_STAMP) ## Install what only the comparison with Quix Streams needs; Kafka Streams needs a JDK
 
 bench: $(RIVALS_STAMP) ## Measure everything side by side with its floor and with Kafka Streams and Quix Streams, an hour; BENCH="--quick" in minutes
-	@$(BIN)/python -m tests.bench $(BENCH)
+	@$(BIN)/python -m tests.bench $(BENCH) --out bench/results.json && .venv-rivals/bin/python -m tests.bench.plots bench/results.json bench
 
 soak: $(STAMP) ## Watch memory for an hour of orders and broken connections; SOAK="--minutes 5" for less
 	@$(BIN)/python -m tests.bench.soak $(SOAK)

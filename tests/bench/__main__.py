@@ -50,6 +50,7 @@ def main() -> None:
     results = uvloop.run(run(QUICK if given.quick else DEFAULT, given.only or list(PARTS), say))
     Console(width=120).print(tables(results))
     if given.out:
+        given.out.parent.mkdir(parents=True, exist_ok=True)
         given.out.write_bytes(orjson.dumps(results, option=orjson.OPT_INDENT_2))
         say(f"figures of every repetition: {given.out}")
 
