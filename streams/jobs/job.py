@@ -14,7 +14,7 @@ from streams.letters import dead_letter
 from streams.records import Alert, MarketStats, WalletStats, encode
 from streams.scores import grade_outputs, score_outputs
 from streams.shards.live import Ahead, Live
-from streams.shards.values import Value, Values
+from streams.shards.values import GENERATION, Value, Values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,6 +68,11 @@ class Job(ABC, Generic[V]):
     label: ClassVar[str]
     """What metrics call the source topic, whatever the deployment's prefix is."""
 
+    glance: Callable[[bytes], Glance] | None = None
+    """Looks into an encoded value; None: values stay objects."""
+    generation: ClassVar[int] = GENERATION
+    """How many are objects, see `Values`."""
+
     source_topic: str
     state_topic: str
     statistics_topic: str
@@ -82,10 +87,7 @@ class Job(ABC, Generic[V]):
 
     def no_values(self) -> Values[V]:
         """Return what will hold the values of a partition."""
-        return Values(self.decode_state, self.glance)
-
-    glance: Callable[[bytes], Glance] | None = None
-    """Looks into an encoded value; None: values stay objects."""
+        return Values(self.decode_state, self.glance, self.generation)
 
     def statistics(self, live: Live[V], subject: str, at: int) -> Item:
         """Return the statistics record of a subject at `at` (ms)."""

@@ -118,10 +118,15 @@ class Collector:
         self.arrivals: list[Arrival] = []
         self._consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest")
 
-    async def until(self, count: int, *, patience_s: float = _COMPLETE_S) -> None:
-        """Wait until so many have arrived, or for so long."""
+    async def quiet(self, seconds: float) -> None:
+        """Wait until none has arrived for so long; who was killed repeats some, so that counting them tells nothing."""
+        while self.arrivals and time.time_ns() - self.arrivals[-1].arrived_ns < seconds * 1e9:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.5)
+
+    async def until(self, count: int) -> None:
+        """Wait until so many have arrived, or none more will."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(patience_s):
+            async with asyncio.timeout(_COMPLETE_S):
                 while len(self.arrivals) < count:  # noqa: ASYNC110 - an event per record would disturb the measurement
                     await asyncio.sleep(0.05)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _SETTLE_S = 1.5
 _STAYS_S = 5.0
-_PATIENCE_S = 60.0
+_QUIET_S = 15.0
 """Longer than a session: whoever was killed is missed only then."""
 
 
@@ -73,7 +73,7 @@ async def moment(
             await asyncio.sleep(warm_up_s + seconds / 3)
             await event(bench, prefix, running)
             sent = await sending
-            await collector.until(len(sent), patience_s=_PATIENCE_S)
+            await collector.quiet(_QUIET_S)
     measured = {frame.event_id: sent[frame.event_id] for frame in prepared[round(load.rate * warm_up_s) :]}
     return figures(measured, collector.arrivals)
 

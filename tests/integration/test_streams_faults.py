@@ -94,7 +94,8 @@ async def test_statistics_are_exact_and_alerts_the_same_through_kills_and_rescal
     """Three SIGTERM, three SIGKILL and a rescale 1-2-1 lose nothing, double nothing and change no alert."""
     far_away(slow_kafka)
     rules = rules_file(tmp_path)
-    run = StreamsRun(kafka.bootstrap, prefix=topic_prefix, rules=rules, via=slow_kafka.bootstrap)
+    module = "tests.support.forgetful_worker"
+    run = StreamsRun(kafka.bootstrap, prefix=topic_prefix, rules=rules, via=slow_kafka.bootstrap, module=module)
     await prepare(kafka.bootstrap, topic_prefix, PARTITIONS)
     workers = [run.worker("one"), run.worker("two", members=2)]
     async with workers[0], feeding(run) as orders:

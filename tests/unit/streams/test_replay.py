@@ -93,7 +93,7 @@ def restart(side: Partitions[V]) -> None:
         fresh = Live(number, position, side._due, side.job.no_values())
         for subject in live.values:
             fresh.restore(subject, live.values.encoded(subject) or b"")
-        while fresh.schedule_rest():
+        while fresh.schedule_rest() or fresh.values.cool(1):
             pass
         side.lives[number] = fresh
 
