@@ -37,6 +37,7 @@ def main() -> None:
         prog="python -m tests.bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="one small repetition of each, to try it out")
+    parser.add_argument("--repetitions", type=int, help="of each measurement (default: 3)")
     parser.add_argument("--only", choices=list(PARTS), action="append", help="measure these parts")
     parser.add_argument("--out", type=Path, help="write all figures of all repetitions to this file, as JSON")
     given = parser.parse_args()
@@ -47,7 +48,8 @@ def main() -> None:
     def say(text: str) -> None:
         progress.print(f"[dim]{time.perf_counter() - began:5.0f} s[/]  {text}", soft_wrap=True)
 
-    results = uvloop.run(run(QUICK if given.quick else DEFAULT, given.only or list(PARTS), say))
+    plan = (QUICK if given.quick else DEFAULT).repeated(given.repetitions)
+    results = uvloop.run(run(plan, given.only or list(PARTS), say))
     Console(width=120).print(tables(results))
     if given.out:
         given.out.parent.mkdir(parents=True, exist_ok=True)

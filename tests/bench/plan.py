@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.bench import recovery, scale
 from tests.bench.duel import QUICK as QUICK_DUEL
@@ -30,6 +30,10 @@ class Plan:
     scale: tuple[int, ...] = scale.WALLETS
     restored: tuple[int, ...] = recovery.WALLETS
     watched: tuple[int, ...] = (100, 10_000)
+
+    def repeated(self, times: int | None) -> Plan:
+        """Return the same with so many repetitions; None: as it is."""
+        return self if times is None else replace(self, repetitions=times, duel=self.duel._replace(repetitions=times))
 
 
 DEFAULT = Plan()
