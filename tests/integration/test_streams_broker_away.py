@@ -44,6 +44,7 @@ async def test_sigterm_ends_a_worker_whose_broker_is_away(
 
 async def test_a_dropped_producer_leaves_nothing_behind(mortal_kafka: LocalKafka) -> None:
     """Its tasks end at once, and whoever waits for it hears of it."""
+    await prepare(mortal_kafka.bootstrap, "", PARTITIONS)
     before = asyncio.all_tasks()
     producer = AIOKafkaProducer(bootstrap_servers=mortal_kafka.bootstrap, transactional_id="dropped")
     await producer.start()

@@ -106,6 +106,7 @@ async def test_statistics_are_exact_and_alerts_the_same_through_kills_and_rescal
     await same_alerts(run, rules)
 
 
+@pytest.mark.slow
 async def test_a_worker_that_slept_through_a_takeover_changes_nothing(
     kafka: LocalKafka, slow_kafka: DelayProxy, topic_prefix: str, tmp_path: Path
 ) -> None:
@@ -172,6 +173,7 @@ async def test_records_that_the_client_skipped_are_read_again(
     await same_alerts(run, rules)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "exact"), [("streams", True), ("tests.support.naive_worker", False)], ids=["ours", "naive"]
 )
