@@ -36,7 +36,7 @@ run: $(STAMP) ## Run it all on a real provider: PROVIDER, API_KEY and WALLETS, a
 test: $(STAMP) ## Run the tests, on a real Apache Kafka
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
-test-slow: $(STAMP) ## Run the tests that kill, freeze and restart for minutes
+test-slow: $(RIVALS_STAMP) ## Run the tests that kill, freeze and restart for minutes
 	$(BIN)/python -m pytest -m slow
 
 test-long: $(STAMP) ## Roll three workers under load; run every program with the rights of the manifests
