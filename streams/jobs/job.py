@@ -143,11 +143,12 @@ class Job(ABC, Generic[V]):
 
     def tick(self, live: Live[V], subject: str, at: int, effects: Effects) -> None:
         """Tell the alerts and grades that time alone brings for a subject up to `at` (ms)."""
-        if not self._waits(live.values.peek(subject), at):
+        state = live.values.peek(subject)
+        if not self._waits(state, at):
             return
         ahead = live.ahead.get(subject)
         if ahead is None:
-            ahead = live.ahead[subject] = Ahead(self.decode_state(live.values.peek(subject).encode()))
+            ahead = live.ahead[subject] = Ahead(self.decode_state(state.encode()))
         for alert in self._fold_of_scope.settle(ahead.value, subject, at, dict(live.errors)):
             ahead.told.add(alert.alert_id)
             effects.urgent.append(self._alert(alert, [], effects.admitted_ns))

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from streams.fold import WalletFold
     from streams.grades import Tipped
     from streams.shards.live import Live
-    from streams.stats.glance import Glance
 
 
 class WalletJob(Job[WalletState]):
     """Orders of a wallet partition: wallet statistics, alerts, and the orders again by market."""
 
     label = "orders"
+    glance = staticmethod(glance_at_wallet)
 
     def __init__(self, fold: WalletFold, topics: Topics, market_partition: Callable[[bytes], int]) -> None:
         super().__init__(fold, topics)
@@ -35,11 +35,6 @@ class WalletJob(Job[WalletState]):
         self.source_topic = topics.orders
         self.state_topic = topics.wallet_state
         self.statistics_topic = topics.wallet_stats
-
-    @staticmethod
-    def glance(value: bytes) -> Glance:
-        """Look into one value of the wallet state topic."""
-        return glance_at_wallet(value)
 
     def decode_state(self, value: bytes) -> WalletState:
         """Read one value of the wallet state topic."""

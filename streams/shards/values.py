@@ -75,11 +75,11 @@ class Values(Generic[V]):
     def peek(self, subject: str) -> V:
         """Return a value to look at; KeyError where there is none."""
         value = self._object(subject)
-        if value is None and self._decode is not None:
-            return self._decode(self._encoded[subject])
-        if value is None:
+        if value is not None:
+            return value
+        if self._decode is None:
             raise KeyError(subject)
-        return value
+        return self._decode(self._encoded[subject])
 
     def encoded(self, subject: str) -> bytes | None:
         """Return the bytes to remember; None where there is no value."""

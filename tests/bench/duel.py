@@ -23,11 +23,11 @@ from rich.console import Console
 
 from connector.local.broker import LocalKafka
 from streams.rules.engine import load_rules
-from tests.bench import rules
+from tests.bench import raw, rules
 from tests.bench.filling import fill
 from tests.bench.prepared import backlog
 from tests.bench.rivals.contest import Contest
-from tests.bench.rivals.contestants import CONTESTANTS, RAW, read_raw, ready, run
+from tests.bench.rivals.contestants import CONTESTANTS, RAW, ready, run
 from tests.bench.rivals.expected import Expected
 from tests.bench.rivals.verify import verify
 from tests.bench.systems import PARTITIONS
@@ -119,7 +119,7 @@ async def _repetition(
     topic = await fill(course.kafka, f"{name}.", course.orders)
     for system in turns:
         if system == RAW:
-            yield system, await read_raw(course.kafka, topic, course.orders.orders)
+            yield system, await raw.measured(course.kafka, topic, course.orders.orders)
             continue
         contest = Contest(course.kafka, course.folder, topic, f"{name}-{system}.", course.rules, course.flush_s)
         figures = await run(contest, contestants[system], course.orders.orders)

@@ -69,17 +69,16 @@ def _duel(duel: Results) -> Iterator[Verdict]:
 
 
 def _throughput(throughput: Results) -> Iterator[Verdict]:
-    found = figure(
-        run["worker"]["events_per_cpu_s"] / run["raw"]["events_per_cpu_s"] for run in throughput.get("skewed", ())
-    )
+    runs = throughput["skewed"]
+    found = figure(run["worker"]["events_per_cpu_s"] / run["raw"]["events_per_cpu_s"] for run in runs)
     yield _least("complete job per CPU-second to reading and decoding only, skewed wallets", found, 0.5)
-    mean = figure(run["state"]["mean_bytes"] for run in throughput["skewed"])
+    mean = figure(run["state"]["mean_bytes"] for run in runs)
     yield Verdict("state of a typical wallet, bytes", "<= 2048", f"{mean:,.0f}", mean.median <= 2_048)
 
 
 def _scale(scale: Results) -> Iterator[Verdict]:
-    for name, unit in (("wallets", "wallets"), ("windows", "windows")):
-        rows: dict[str, list[Results]] = scale[name]
+    for unit in ("wallets", "windows"):
+        rows: dict[str, list[Results]] = scale[unit]
         costs = {row: figure(run["us_per_order"] for run in runs) for row, runs in rows.items()}
         first, *_, last = costs
         worst = max(cost.median for cost in costs.values()) / min(cost.median for cost in costs.values())

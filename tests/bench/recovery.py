@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from aiokafka.partitioner import murmur2
 from connector.contract.keys import wallet_key
 from connector.kafka.admin import ensure_topics
 from streams.topics import WALLET_STATE
-from tests.bench import rules
+from tests.bench import raw, rules
 from tests.bench.seeded import Seeded
 from tests.bench.systems import PARTITIONS, TOPICS, worker
 from tests.support.status import StatusClient
@@ -35,7 +34,7 @@ async def repetition(bench: Bench, *, prefix: str, wallets: int) -> dict[str, An
     topic = prefix + WALLET_STATE.name
     await ensure_topics(bench.kafka, [spec.prefixed(prefix) for spec in TOPICS], partitions=PARTITIONS)
     await _fill(bench.kafka, topic, wallets)
-    raw = await _read_raw(bench.kafka, topic, wallets)
+    read = await raw.measured(bench.kafka, topic, wallets, "bytes")
     async with StatusClient() as status:
         process = worker(
             bench,
@@ -53,7 +52,7 @@ async def repetition(bench: Bench, *, prefix: str, wallets: int) -> dict[str, An
             await process.kill()
     return {
         "wallets": wallets,
-        "raw_s": raw["wall_s"],
+        "raw_s": read["wall_s"],
         "restore_s": restored,
         "longest_answer_s": longest_s,
         "bytes_per_wallet": held / wallets,
@@ -75,15 +74,6 @@ async def _fill(kafka: str, topic: str, wallets: int) -> None:
         for number, batch in batches.items():
             batch.close()
             await producer.send_batch(batch, topic, partition=number)
-
-
-async def _read_raw(kafka: str, topic: str, count: int) -> dict[str, float]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bench.raw", kafka, topic, str(count), "bytes", stdout=asyncio.subprocess.PIPE
-    )
-    output, _ = await process.communicate()
-    result: dict[str, float] = orjson.loads(output)
-    return result
 
 
 async def _watched(process: WorkerProcess, status: StatusClient) -> float:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from connector.contract.topics import ORDERS
 from streams.topics import ORDERS_BY_MARKET, WALLET_STATE
-from tests.bench import rules
+from tests.bench import raw, rules
 from tests.bench.filling import fill
 from tests.bench.state import state_sizes
 from tests.bench.systems import GROUP, worker
@@ -41,7 +39,7 @@ class Sample(NamedTuple):
 async def repetition(bench: Bench, backlog: Backlog, *, prefix: str) -> dict[str, Any]:
     """Write the backlog, read it raw, let a worker do the complete job; return the figures of both."""
     topic = await fill(bench.kafka, prefix, backlog)
-    raw = await _read_raw(bench, topic, backlog.orders)
+    read = await raw.measured(bench.kafka, topic, backlog.orders)
     asked = {"HISTORY": "alert"}  # most of the backlog is older than history
     process = worker(bench, prefix, rules.fifty(bench.folder / "fifty.yaml"), more=asked)
     await process.start(wait=False)
@@ -50,16 +48,7 @@ async def repetition(bench: Bench, backlog: Backlog, *, prefix: str) -> dict[str
         await process.term()
     finally:
         await process.kill()
-    return {"raw": raw, "worker": done, "state": await state_sizes(bench.kafka, prefix + WALLET_STATE.name)}
-
-
-async def _read_raw(bench: Bench, topic: str, count: int) -> dict[str, float]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bench.raw", bench.kafka, topic, str(count), stdout=asyncio.subprocess.PIPE
-    )
-    output, _ = await process.communicate()
-    result: dict[str, float] = orjson.loads(output)
-    return result | {"events_per_cpu_s": result["events"] / result["cpu_s"]}
+    return {"raw": read, "worker": done, "state": await state_sizes(bench.kafka, prefix + WALLET_STATE.name)}
 
 
 async def _watch(bench: Bench, process: WorkerProcess, prefix: str, orders: int) -> dict[str, float]:

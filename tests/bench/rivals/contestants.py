@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
-
-import orjson
 
 from tests.bench.progress import stretch, watch
 from tests.bench.rivals.contest import LeftOut, ours, prepare
@@ -59,13 +55,3 @@ async def run(contest: Contest, contestant: Contestant, orders: int) -> dict[str
         await process.kill()
     counted = stretch(samples, orders)
     return counted._asdict() | {"events_per_cpu_s": counted.events_per_cpu_s}
-
-
-async def read_raw(kafka: str, topic: str, count: int) -> dict[str, Any]:
-    """Read a topic in a process of its own; return the figures."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bench.raw", kafka, topic, str(count), stdout=asyncio.subprocess.PIPE
-    )
-    output, _ = await process.communicate()
-    result: dict[str, Any] = orjson.loads(output)
-    return result | {"events_per_cpu_s": result["events"] / result["cpu_s"]}
