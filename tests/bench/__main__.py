@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import time
 from pathlib import Path
 
 import orjson
@@ -29,6 +28,7 @@ from rich.console import Console
 from tests.bench.plan import DEFAULT, QUICK
 from tests.bench.report import tables
 from tests.bench.run import PARTS, run
+from tests.support.progress import teller
 
 
 def main() -> None:
@@ -42,12 +42,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="write all figures of all repetitions to this file, as JSON")
     given = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it complains of elections that it waits for
-    progress = Console(stderr=True, highlight=False)
-    began = time.perf_counter()
-
-    def say(text: str) -> None:
-        progress.print(f"[dim]{time.perf_counter() - began:5.0f} s[/]  {text}", soft_wrap=True)
-
+    say = teller()
     plan = (QUICK if given.quick else DEFAULT).repeated(given.repetitions)
     results = uvloop.run(run(plan, given.only or list(PARTS), say))
     Console(width=120).print(tables(results))

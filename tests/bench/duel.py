@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 import uvloop
-from rich.console import Console
 
 from connector.local.broker import LocalKafka
 from streams.rules.engine import load_rules
@@ -32,14 +31,15 @@ from tests.bench.rivals.expected import Expected
 from tests.bench.rivals.verify import verify
 from tests.bench.systems import PARTITIONS
 from tests.bench.throughput import SHAPES
+from tests.support.progress import teller
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from tests.bench.prepared import Backlog, Shape
     from tests.bench.rivals.contest import Contestant
+    from tests.support.progress import Say
 
-    Say = Callable[[str], None]
     Figures = dict[str, Any]
 
 USUAL = (RAW, "ours", "kafka_streams", "quix")
@@ -151,12 +151,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="write the figures to this file instead of the terminal, as JSON")
     given = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.ERROR)  # it warns of elections that it waits for
-    progress = Console(stderr=True, highlight=False)
-    began = time.perf_counter()
-
-    def say(text: str) -> None:
-        progress.print(f"[dim]{time.perf_counter() - began:5.0f} s[/]  {text}", soft_wrap=True)
-
+    say = teller()
     found = orjson.dumps(
         uvloop.run(_main(QUICK if given.quick else Plan(), say, given.systems)), option=orjson.OPT_INDENT_2
     )

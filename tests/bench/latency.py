@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aiokafka.structs import ConsumerRecord
 
     from tests.bench.loads import Load
+    from tests.bench.prepared import Frame
     from tests.bench.systems import Bench, Running
 
     System = Callable[..., AbstractAsyncContextManager[Running]]
@@ -48,21 +49,38 @@ class Arrival(NamedTuple):
     record: ConsumerRecord
 
 
+class Prepared(NamedTuple):
+    """What is sent in one run, and how many of it come first and are not measured."""
+
+    wallets: list[str]
+    frames: list[Frame]
+    warm_up: int
+
+    @classmethod
+    def of(cls, load: Load, *, seconds: float, warm_up_s: float = 0.0) -> Prepared:
+        """Return the orders of a load for `warm_up_s + seconds`, executed from now on."""
+        count = round(load.rate * (warm_up_s + seconds))
+        wallets, made = frames(count, wallets=WALLETS, rate=load.rate, start=time.time() - 2)  # noqa: TID251 - orders of now
+        return cls(wallets, made, round(load.rate * warm_up_s))
+
+    def measured(self, sent: dict[str, int]) -> dict[str, int]:
+        """Return when those were sent that count, of all."""
+        return {frame.event_id: sent[frame.event_id] for frame in self.frames[self.warm_up :]}
+
+
 async def repetition(
     bench: Bench, system: System, *, prefix: str, load: Load, seconds: float, warm_up_s: float
 ) -> dict[str, Any]:
     """Run `system`, send a load for `warm_up_s + seconds`; return the figures of the latter."""
-    count = round(load.rate * (warm_up_s + seconds))
-    wallets, prepared = frames(count, wallets=WALLETS, rate=load.rate, start=time.time() - 2)  # noqa: TID251 - orders of now
-    async with Sender() as sender, system(bench, prefix=prefix, url=sender.url, wallets=wallets) as running:
+    prepared = Prepared.of(load, seconds=seconds, warm_up_s=warm_up_s)
+    async with Sender() as sender, system(bench, prefix=prefix, url=sender.url, wallets=prepared.wallets) as running:
         await asyncio.sleep(_SETTLE_S)
         async with Collector(bench.kafka, running.topic) as collector:
             before = running.cpu_seconds()
-            sent = await sender.send(prepared, load)
+            sent = await sender.send(prepared.frames, load)
             await collector.until(len(sent))
             cpu_us = (running.cpu_seconds() - before) / len(sent) * 1e6
-    measured = {frame.event_id: sent[frame.event_id] for frame in prepared[round(load.rate * warm_up_s) :]}
-    return figures(measured, collector.arrivals) | {"cpu_us_per_event": cpu_us}
+    return figures(prepared.measured(sent), collector.arrivals) | {"cpu_us_per_event": cpu_us}
 
 
 def figures(sent: dict[str, int], arrivals: Iterable[Arrival]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +11,7 @@ import orjson
 
 from streams.topics import ALERTS
 from tests.bench import rules
-from tests.bench.latency import WALLETS, Collector, figures
-from tests.bench.prepared import frames
+from tests.bench.latency import Collector, Prepared, figures
 from tests.bench.sender import Sender
 from tests.bench.systems import connector, ours, worker
 
@@ -64,29 +62,26 @@ async def moment(
     bench: Bench, event: Event, *, prefix: str, load: Load, seconds: float, warm_up_s: float
 ) -> dict[str, Any]:
     """Let something happen after a third of `seconds`; return the latencies of all orders from the warm-up on."""
-    count = round(load.rate * (warm_up_s + seconds))
-    wallets, prepared = frames(count, wallets=WALLETS, rate=load.rate, start=time.time() - 2)  # noqa: TID251 - orders of now
-    async with Sender() as sender, ours(bench, prefix=prefix, url=sender.url, wallets=wallets) as running:
+    prepared = Prepared.of(load, seconds=seconds, warm_up_s=warm_up_s)
+    async with Sender() as sender, ours(bench, prefix=prefix, url=sender.url, wallets=prepared.wallets) as running:
         await asyncio.sleep(_SETTLE_S)
         async with Collector(bench.kafka, running.topic) as collector, asyncio.TaskGroup() as tasks:
-            sending = tasks.create_task(sender.send(prepared, load))
+            sending = tasks.create_task(sender.send(prepared.frames, load))
             await asyncio.sleep(warm_up_s + seconds / 3)
             await event(bench, prefix, running)
             sent = await sending
             await collector.quiet(_QUIET_S)
-    measured = {frame.event_id: sent[frame.event_id] for frame in prepared[round(load.rate * warm_up_s) :]}
-    return figures(measured, collector.arrivals)
+    return figures(prepared.measured(sent), collector.arrivals)
 
 
 async def collections(bench: Bench, *, prefix: str, load: Load, seconds: float) -> dict[str, float]:
     """Return how the garbage collector stops a worker under a load."""
-    count = round(load.rate * seconds)
-    wallets, prepared = frames(count, wallets=WALLETS, rate=load.rate, start=time.time() - 2)  # noqa: TID251 - orders of now
-    async with Sender() as sender, _watched(bench, prefix, sender.url, wallets) as log:
+    prepared = Prepared.of(load, seconds=seconds)
+    async with Sender() as sender, _watched(bench, prefix, sender.url, prepared.wallets) as log:
         await asyncio.sleep(_SETTLE_S)
         async with Collector(bench.kafka, prefix + ALERTS.name) as collector:
-            await sender.send(prepared, load)
-            await collector.until(count)
+            sent = await sender.send(prepared.frames, load)
+            await collector.until(len(sent))
     found: dict[str, float] = orjson.loads(log().rstrip().rpartition("\n")[2])
     return found
 

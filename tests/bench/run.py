@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tests.bench.latency import System
     from tests.bench.loads import Load
     from tests.bench.plan import Plan
+    from tests.support.progress import Say
 
-    Say = Callable[[str], None]
     Part = Callable[[Bench, Plan, Say], Awaitable[dict[str, Any]]]
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
-
+from connector.kafka.reader import reading
 from streams.shards.position import POSITION_KEY
 from tests.bench.figures import percentile
 
@@ -13,13 +12,9 @@ from tests.bench.figures import percentile
 async def state_sizes(kafka: str, topic: str) -> dict[str, Any]:
     """Return bytes of the latest value of each key of a state topic, positions left out."""
     latest: dict[bytes, int] = {}
-    async with AIOKafkaConsumer(
-        topic, bootstrap_servers=kafka, auto_offset_reset="earliest", isolation_level="read_committed"
-    ) as consumer:
-        ends = await consumer.end_offsets(consumer.assignment())
-        while any([await consumer.position(tp) < end for tp, end in ends.items()]):
-            for records in (await consumer.getmany(timeout_ms=500)).values():
-                latest |= {record.key: len(record.value) for record in records if record.key != POSITION_KEY}
+    async with reading(kafka, topic) as batches:
+        async for records in batches:
+            latest |= {record.key: len(record.value) for record in records if record.key != POSITION_KEY}
     return {
         "wallets": len(latest),
         "mean_bytes": sum(latest.values()) / max(1, len(latest)),

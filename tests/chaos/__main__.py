@@ -11,7 +11,6 @@ import argparse
 import logging
 import os
 import sys
-import time
 
 import msgspec
 import uvloop
@@ -20,18 +19,14 @@ from rich.console import Console
 from tests.chaos.options import Options
 from tests.chaos.report import tables
 from tests.chaos.run import run
+from tests.support.progress import teller
 
 
 def main() -> int:
     """Run, print the tables, and return the exit code."""
     given = _arguments()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # brokers die here on purpose
-    progress = Console(stderr=True, highlight=False)
-    began = time.perf_counter()
-
-    def say(text: str) -> None:
-        progress.print(f"[dim]{time.perf_counter() - began:5.0f} s[/]  {text}", soft_wrap=True)
-
+    say = teller()
     options = Options(
         faults=given.faults,
         seed=given.seed,

@@ -20,14 +20,12 @@ from tests.chaos.verdict import judge
 from tests.chaos.world import world
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from connector.contract.gap import GapRecord
     from tests.chaos.options import Options
     from tests.chaos.verdict import Verdict
     from tests.chaos.world import World
+    from tests.support.progress import Say
 
-    Say = Callable[[str], None]
 
 _LIVE_S = 60.0
 _POLL_S = 1.0

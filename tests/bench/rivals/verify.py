@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
-from aiokafka import AIOKafkaConsumer
 
+from connector.kafka.reader import read_all
 from streams.topics import ALERTS, WALLET_STATS
 
 if TYPE_CHECKING:
@@ -47,8 +47,10 @@ async def verify(kafka: str, prefix: str, expected: Expected) -> Verification:
     Raises:
         Different: with the first differences.
     """
-    statistics = await _values(kafka, prefix + WALLET_STATS.name)
-    alerts = await _values(kafka, prefix + ALERTS.name)
+    statistics, alerts = [
+        [(record.key, record.value) for record in await read_all(kafka, prefix + spec.name)]
+        for spec in (WALLET_STATS, ALERTS)
+    ]
     found = compare(expected, statistics, alerts)
     if not found.ok:
         raise Different(f"{prefix} did not do the whole job:\n" + "\n".join(found.differences))
@@ -109,16 +111,3 @@ def _of_alerts(expected: set[Alert], told: set[Alert]) -> Iterator[str]:
         yield f"{rule} did not fire at {order}"
     for rule, order in sorted(told - expected):
         yield f"{rule} fired at {order}, and should not have"
-
-
-async def _values(kafka: str, topic: str) -> list[tuple[bytes | None, bytes]]:
-    """Return keys and values of a topic, those of a partition in order."""
-    found: list[tuple[bytes | None, bytes]] = []
-    async with AIOKafkaConsumer(
-        topic, bootstrap_servers=kafka, auto_offset_reset="earliest", isolation_level="read_committed"
-    ) as consumer:
-        ends = await consumer.end_offsets(consumer.assignment())
-        while any([await consumer.position(tp) < end for tp, end in ends.items()]):
-            for records in (await consumer.getmany(timeout_ms=500)).values():
-                found += [(record.key, record.value) for record in records]
-    return found
